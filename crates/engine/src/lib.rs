@@ -1,0 +1,1 @@
+//! Runs a plan: driver loop, store trait, clock, deadlines and retries.

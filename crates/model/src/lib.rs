@@ -1,0 +1,1 @@
+//! Runbook language, plan, records and run state: pure, without I/O, clock or randomness.

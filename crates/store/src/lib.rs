@@ -1,0 +1,1 @@
+//! The run directory: write-ahead journal, sled checkpoints, lock, verification.

@@ -1,0 +1,1 @@
+//! Fake actions, in-memory and crash-stop stores, simulated clock, conformance suites.

@@ -1,0 +1,1 @@
+//! Actions that run commands under a supervisor which outlives the driver.

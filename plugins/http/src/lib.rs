@@ -1,0 +1,1 @@
+//! Actions that call and check HTTP endpoints.

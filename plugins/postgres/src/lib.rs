@@ -1,0 +1,1 @@
+//! Actions that observe, fence, promote and query PostgreSQL.

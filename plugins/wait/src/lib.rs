@@ -1,0 +1,1 @@
+//! Actions that wait for a duration or a moment.

@@ -1,0 +1,1 @@
+//! Command-line, kill-and-resume and scene tests with real servers.
