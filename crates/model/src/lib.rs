@@ -1,1 +1,29 @@
-//! Runbook language, plan, records and run state: pure, without I/O, clock or randomness.
+//! The runbook language, the plan, the records of a run and the run's state: pure.
+//!
+//! Nothing in this crate reads a file, a clock, the environment or randomness, and nothing is async: values come in
+//! as arguments. The pipeline reads from the names:
+//!
+//! ```text
+//! Source ── parse ──▶ Document ── check ──▶ Plan ── RunState::new ──▶ RunState ◀── apply ── Record
+//!                                                                        │
+//!                                                                        └── next ──▶ what may happen now
+//! ```
+//!
+//! Every legal transition of a run is in [`RunState::apply`]; a live run, a resume and a reader fold records through
+//! the same function.
+
+#![warn(missing_docs)]
+
+pub mod action_spec;
+pub mod catalog;
+pub mod ids;
+pub mod outcome;
+pub mod plan;
+pub mod record;
+
+pub use action_spec::{ActionSpec, Effect};
+pub use catalog::{Catalog, ParamProblem};
+pub use ids::{ActionName, Attempt, AttemptKey, Digest, Epoch, InvalidId, RunId, Seq, StepId, StepIndex};
+pub use outcome::{Change, Failure, FailureKind, Observation, Outcome};
+pub use plan::{Plan, PlanStep, StepKind};
+pub use record::{Mode, Record, RecordBody};

@@ -1,0 +1,50 @@
+//! What an action says of itself: the catalogue entry that checking, planning and help read.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::ids::ActionName;
+
+/// Whether an action may change the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Looks only. It is run through `observe`, also in a dry run, and may be repeated freely.
+    Read,
+    /// Changes something.
+    Write,
+}
+
+/// The catalogue entry of an action.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ActionSpec {
+    /// `family.verb`.
+    pub name: ActionName,
+    /// One line: what it does.
+    pub summary: String,
+    /// What it may do to the world when its parameters do not say otherwise.
+    pub effect: Effect,
+    /// Whether applying it twice with the same parameters has the effect of applying it once.
+    pub idempotent: bool,
+    /// Whether `observe` can tell if its effect is in place.
+    pub observable: bool,
+    /// Whether `recover` can find the result of an attempt whose driver died.
+    pub recoverable: bool,
+    /// JSON Schema of the parameters: an object with `properties`, `required` and `additionalProperties: false`.
+    /// A property with `"x-visible": true` ends up where others can read it (an argument of a process), so no
+    /// secret may be put there.
+    pub params: Value,
+    /// JSON Schema of the outputs: an object; a property's name is usable as `steps.ID.NAME`.
+    pub outputs: Value,
+}
+
+impl ActionSpec {
+    /// The names of the outputs, or `None` where the action's outputs are open (any name may occur).
+    pub fn output_names(&self) -> Option<Vec<&str>> {
+        if self.outputs.get("additionalProperties").is_some_and(|open| open != &Value::Bool(false)) {
+            return None;
+        }
+        let properties = self.outputs.get("properties").and_then(Value::as_object);
+        Some(properties.map(|all| all.keys().map(String::as_str).collect()).unwrap_or_default())
+    }
+}
