@@ -1,1 +1,30 @@
 //! The contract between the engine and its actions.
+//!
+//! An action is an operation that a plug-in offers. It is stateless: everything it may know comes in through its
+//! parameters and the [`ActionContext`], and everything it has to say goes out as an answer.
+//!
+//! The contract has two halves, and the split is what makes a rehearsal safe. [`Observe`] looks and never changes
+//! anything; [`Action`] adds what changes the world. A dry run is handed [`Observers`], which offers the first half
+//! only: there is no way to get from it to `apply`.
+//!
+//! Plug-ins are usually written with [`TypedAction`]: a struct of parameters and a few functions.
+
+#![warn(missing_docs)]
+
+mod action;
+mod context;
+mod params;
+mod registry;
+mod secret;
+mod typed;
+
+pub use action::{Action, Observe, Recovery};
+pub use context::{ActionContext, CallInfo, Progress, ProgressSink};
+pub use lifeboat_model::{
+    ActionName, ActionSpec, Attempt, AttemptKey, Catalog, Change, Effect, Failure, FailureKind, Observation,
+    Outcome, ParamProblem, RunId, StepId,
+};
+pub use params::{check_against_schema, duration};
+pub use registry::{Observers, Registry};
+pub use secret::{MASK, Masker};
+pub use typed::{Description, ObserveOnly, Typed, TypedAction, TypedObserve};

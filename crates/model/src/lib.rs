@@ -17,6 +17,7 @@
 pub mod action_spec;
 pub mod catalog;
 pub mod ids;
+mod nearest;
 pub mod outcome;
 pub mod plan;
 pub mod record;
@@ -24,6 +25,7 @@ pub mod record;
 pub use action_spec::{ActionSpec, Effect};
 pub use catalog::{Catalog, ParamProblem};
 pub use ids::{ActionName, Attempt, AttemptKey, Digest, Epoch, InvalidId, RunId, Seq, StepId, StepIndex};
+pub use nearest::nearest;
 pub use outcome::{Change, Failure, FailureKind, Observation, Outcome};
 pub use plan::{Plan, PlanStep, StepKind};
 pub use record::{Mode, Record, RecordBody};

@@ -1,0 +1,73 @@
+//! The object-safe traits. Parameters and outputs are JSON at this boundary; inside a plug-in they are typed.
+
+use async_trait::async_trait;
+use lifeboat_model::{ActionSpec, Effect, Failure, Observation, Outcome, ParamProblem};
+use serde_json::Value;
+
+use crate::context::ActionContext;
+
+/// The half of an action that changes nothing.
+#[async_trait]
+pub trait Observe: Send + Sync + std::fmt::Debug {
+    /// The catalogue entry.
+    fn spec(&self) -> &ActionSpec;
+
+    /// Everything that can be known to be wrong with these parameters. A text that holds a template stands for a value
+    /// not known yet and is accepted.
+    fn check(&self, params: &Value) -> Vec<ParamProblem>;
+
+    /// What a call with these parameters may do to the world: what the spec says, unless the parameters narrow it.
+    fn effect(&self, _params: &Value) -> Effect {
+        self.spec().effect
+    }
+
+    /// Looks at the real system and says whether the effect is in place. Must not change anything.
+    ///
+    /// For an action whose effect is [`Effect::Read`] this *is* the action: `InPlace` means the condition holds, and
+    /// its outputs are the step's outputs.
+    async fn observe(&self, context: &ActionContext, params: &Value) -> Observation;
+}
+
+/// An action: what changes the world.
+///
+/// Cancellation: when the context's token is cancelled, `apply` should stop as soon as it safely can and answer what
+/// is then true; [`lifeboat_model::FailureKind::Unknown`] when it cannot know. An implementation that does not answer
+/// within the engine's grace is abandoned, and its step is in doubt.
+#[async_trait]
+pub trait Action: Observe {
+    /// Makes it so. Called only after the step's start is on disk.
+    async fn apply(&self, context: &ActionContext, params: &Value) -> Result<Outcome, Failure>;
+
+    /// Looks for what became of an attempt whose driver died; the context is of that attempt. Waits for it when it is
+    /// found still running.
+    async fn recover(&self, _context: &ActionContext, _params: &Value) -> Recovery {
+        Recovery::Nothing { why: "the action keeps no trace of its attempts".to_owned() }
+    }
+
+    /// Takes it back, given what `apply` returned. `None`: the action has no undo.
+    async fn undo(
+        &self,
+        _context: &ActionContext,
+        _params: &Value,
+        _outcome: &Outcome,
+    ) -> Option<Result<Outcome, Failure>> {
+        None
+    }
+}
+
+/// What became of an attempt whose driver died.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Recovery {
+    /// Its result.
+    Ended {
+        /// The result, as `apply` would have answered it.
+        result: Result<Outcome, Failure>,
+        /// Where the result comes from, in words.
+        evidence: String,
+    },
+    /// No trace that settles it.
+    Nothing {
+        /// What was looked for, and what was found instead.
+        why: String,
+    },
+}

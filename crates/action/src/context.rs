@@ -1,0 +1,102 @@
+//! The only door between an action and the rest: who calls, how long it may take, and whether it should stop.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use lifeboat_model::record::Mode;
+use lifeboat_model::{Attempt, AttemptKey, RunId, StepId};
+use tokio_util::sync::CancellationToken;
+
+use crate::secret::Masker;
+
+/// Facts about one call of an action.
+#[derive(Debug, Clone)]
+pub struct CallInfo {
+    /// The run.
+    pub run: RunId,
+    /// The step.
+    pub step: StepId,
+    /// The try.
+    pub attempt: Attempt,
+    /// The same for every attempt of the step in this run, also after a resume: hand it to services that keep
+    /// idempotency keys.
+    pub key: AttemptKey,
+    /// How the run treats the world.
+    pub mode: Mode,
+    /// When this attempt started, also if that was before a resume.
+    pub started_at: Timestamp,
+    /// The attempt's own folder for outputs. It exists once something asked for it with
+    /// [`ActionContext::create_folder`].
+    pub folder: PathBuf,
+    /// How much longer the call may take, as of its beginning; `None` when there is no limit.
+    pub time_left: Option<Duration>,
+}
+
+/// Receives progress. It is shown, never stored; it must not block.
+pub trait ProgressSink: Send + Sync + std::fmt::Debug {
+    /// Takes one message about the step.
+    fn progress(&self, step: &StepId, message: String);
+}
+
+/// Progress that goes nowhere.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress;
+
+impl ProgressSink for Progress {
+    fn progress(&self, _step: &StepId, _message: String) {}
+}
+
+/// What an action is given besides its parameters. Deliberately not `Clone`: it ends with its call.
+#[derive(Debug)]
+pub struct ActionContext {
+    info: CallInfo,
+    cancel: CancellationToken,
+    progress: Arc<dyn ProgressSink>,
+    masker: Arc<Masker>,
+}
+
+impl ActionContext {
+    /// A context for one call.
+    pub fn new(
+        info: CallInfo,
+        cancel: CancellationToken,
+        progress: Arc<dyn ProgressSink>,
+        masker: Arc<Masker>,
+    ) -> Self {
+        Self { info, cancel, progress, masker }
+    }
+
+    /// The facts about the call.
+    pub fn info(&self) -> &CallInfo {
+        &self.info
+    }
+
+    /// Says how it is going: one line.
+    pub fn say(&self, message: impl Into<String>) {
+        self.progress.progress(&self.info.step, self.masker.mask(&message.into()).into_owned());
+    }
+
+    /// Resolves when the call should stop: an operator's signal, or the deadline.
+    pub async fn cancelled(&self) {
+        self.cancel.cancelled().await;
+    }
+
+    /// Whether the call should stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+
+    /// Whether a secret's value is known in this run, so that outputs may have to be masked.
+    pub fn masker(&self) -> &Masker {
+        &self.masker
+    }
+
+    /// Makes the attempt's folder, private to the user, and gives its path.
+    pub fn create_folder(&self) -> std::io::Result<&Path> {
+        use std::os::unix::fs::DirBuilderExt;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.info.folder)?;
+        Ok(&self.info.folder)
+    }
+}

@@ -1,0 +1,320 @@
+//! Checking parameters against their JSON Schema before anything runs, when some values are still templates.
+//!
+//! Only the part of JSON Schema that derived parameter types use is understood: `type`, `enum`, `const`, `properties`,
+//! `required`, `additionalProperties`, `items`, `minItems`, `minimum`, `maximum`, `anyOf`, `oneOf`, `allOf`, and the
+//! formats `duration` and `date-time`. Whatever else a schema says is left to the typed parameters themselves.
+
+use lifeboat_model::ParamProblem;
+use lifeboat_model::catalog::is_templated;
+use serde_json::{Map, Value};
+
+/// Everything in `params` that the schema refuses. A text that holds a template is accepted wherever a value may be.
+pub fn check_against_schema(schema: &Value, params: &Value) -> Vec<ParamProblem> {
+    let mut checker = Checker { path: Vec::new(), problems: Vec::new() };
+    checker.value(schema, params);
+    checker.problems
+}
+
+/// Serde and schema for a length of time written as `10s`, `2m` or `1h 30m`. Use it with
+/// `#[serde(with = "lifeboat_action::duration")] #[schemars(schema_with = "lifeboat_action::duration::schema")]`.
+pub mod duration {
+    use std::time::Duration;
+
+    use jiff::SignedDuration;
+    use schemars::{Schema, json_schema};
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    /// Reads a length of time; not negative.
+    pub fn parse(text: &str) -> Result<Duration, String> {
+        let wrong = || format!("`{text}` is not a length of time: write it as `10s`, `2m` or `1h 30m`");
+        let signed: SignedDuration = text.parse().map_err(|_| wrong())?;
+        Duration::try_from(signed).map_err(|_| format!("`{text}` is negative"))
+    }
+
+    /// For `#[serde(with)]`.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+
+    /// For `#[serde(with)]`.
+    pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        let signed = SignedDuration::try_from(*duration).unwrap_or(SignedDuration::MAX);
+        serializer.collect_str(&format_args!("{signed:#}"))
+    }
+
+    /// For `#[schemars(schema_with)]`.
+    pub fn schema(_: &mut schemars::SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "format": "duration"})
+    }
+
+    /// The same for a length of time that may be left out, with `#[serde(default, with = …)]`.
+    pub mod option {
+        use std::time::Duration;
+
+        use serde::{Deserialize, Deserializer, Serializer};
+
+        /// For `#[serde(with)]`.
+        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+            let text = Option::<String>::deserialize(deserializer)?;
+            text.map(|text| super::parse(&text)).transpose().map_err(serde::de::Error::custom)
+        }
+
+        /// For `#[serde(with)]`.
+        pub fn serialize<S: Serializer>(
+            duration: &Option<Duration>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            match duration {
+                Some(duration) => super::serialize(duration, serializer),
+                None => serializer.serialize_none(),
+            }
+        }
+    }
+}
+
+struct Checker {
+    path: Vec<String>,
+    problems: Vec<ParamProblem>,
+}
+
+impl Checker {
+    fn report(&mut self, message: String, help: Option<String>) {
+        self.problems.push(ParamProblem { path: self.path.clone(), on_key: false, message, help });
+    }
+
+    fn within(&mut self, key: &str, check: impl FnOnce(&mut Self)) {
+        self.path.push(key.to_owned());
+        check(self);
+        self.path.pop();
+    }
+
+    fn value(&mut self, schema: &Value, value: &Value) {
+        if matches!(value, Value::String(text) if is_templated(text)) {
+            return;
+        }
+        if !self.alternatives(schema, value) || !self.type_and_choice(schema, value) {
+            return;
+        }
+        match value {
+            Value::Object(map) => self.object(schema, map),
+            Value::Array(items) => self.array(schema, items),
+            Value::String(text) => self.format(schema, text),
+            Value::Number(number) => self.range(schema, number.as_f64().unwrap_or(f64::NAN)),
+            Value::Null | Value::Bool(_) => {}
+        }
+    }
+
+    /// `anyOf`, `oneOf` and `allOf`. The problems of the alternative that comes closest are reported.
+    fn alternatives(&mut self, schema: &Value, value: &Value) -> bool {
+        for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+            self.value(part, value);
+        }
+        let any = schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array);
+        let Some(any) = any else { return true };
+        let tries = any.iter().map(|alternative| {
+            let mut checker = Self { path: self.path.clone(), problems: Vec::new() };
+            checker.value(alternative, value);
+            (type_fits(alternative, value), checker.problems)
+        });
+        let closest = tries.min_by_key(|(fits, problems)| (!problems.is_empty(), !fits, problems.len()));
+        match closest {
+            Some((_, problems)) if !problems.is_empty() => {
+                self.problems.extend(problems);
+                false
+            }
+            _ => true,
+        }
+    }
+
+    fn type_and_choice(&mut self, schema: &Value, value: &Value) -> bool {
+        if !type_fits(schema, value) {
+            self.report(format!("this is {}, expected {}", kind_of(value), types_of(schema)), None);
+            return false;
+        }
+        let fixed = schema.get("const").map(std::slice::from_ref);
+        let choices = fixed.or_else(|| schema.get("enum").and_then(Value::as_array).map(Vec::as_slice));
+        match choices {
+            Some(choices) if !choices.contains(value) => {
+                let known: Vec<_> = choices.iter().map(plain).collect();
+                let help = format!("choose one of: {}", known.join(", "));
+                self.report(format!("`{}` is not one of the choices", plain(value)), Some(help));
+                false
+            }
+            _ => true,
+        }
+    }
+
+    fn object(&mut self, schema: &Value, map: &Map<String, Value>) {
+        let empty = Map::new();
+        let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
+        for (key, value) in map {
+            match (properties.get(key), schema.get("additionalProperties")) {
+                (Some(property), _) => self.within(key, |checker| checker.value(property, value)),
+                (None, Some(Value::Bool(false))) => self.unknown_key(key, properties),
+                (None, Some(open @ Value::Object(_))) => {
+                    self.within(key, |checker| checker.value(open, value))
+                }
+                (None, _) => {}
+            }
+        }
+        for key in
+            schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+        {
+            if !map.contains_key(key) {
+                let what = properties.get(key).and_then(|p| p.get("description")).and_then(Value::as_str);
+                self.report(format!("`{key}` is missing"), what.map(|what| format!("{key}: {what}")));
+            }
+        }
+    }
+
+    fn unknown_key(&mut self, key: &str, properties: &Map<String, Value>) {
+        let known: Vec<_> = properties.keys().map(String::as_str).collect();
+        let help = match lifeboat_model::nearest(key, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if known.is_empty() => "it takes no parameters".to_owned(),
+            None => format!("known parameters: {}", known.join(", ")),
+        };
+        self.within(key, |checker| {
+            let message = format!("unknown parameter `{key}`");
+            let path = checker.path.clone();
+            checker.problems.push(ParamProblem { path, on_key: true, message, help: Some(help) });
+        });
+    }
+
+    fn array(&mut self, schema: &Value, items: &[Value]) {
+        let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or(0);
+        if (items.len() as u64) < least {
+            self.report(format!("needs at least {least} item(s)"), None);
+        }
+        if let Some(item_schema) = schema.get("items") {
+            for (at, item) in items.iter().enumerate() {
+                self.within(&at.to_string(), |checker| checker.value(item_schema, item));
+            }
+        }
+    }
+
+    fn format(&mut self, schema: &Value, text: &str) {
+        match schema.get("format").and_then(Value::as_str) {
+            Some("duration") => {
+                if let Err(message) = duration::parse(text) {
+                    self.report(message, None);
+                }
+            }
+            Some("date-time") if text.parse::<jiff::Timestamp>().is_err() => {
+                let help = "write a moment with its offset, such as 2026-11-23T18:00:00Z".to_owned();
+                self.report(format!("`{text}` is not a moment in time"), Some(help));
+            }
+            _ => {}
+        }
+    }
+
+    fn range(&mut self, schema: &Value, number: f64) {
+        let bound = |key| schema.get(key).and_then(Value::as_f64);
+        if let Some(least) = bound("minimum").filter(|least| number < *least) {
+            self.report(format!("{number} is less than {least}"), None);
+        }
+        if let Some(most) = bound("maximum").filter(|most| number > *most) {
+            self.report(format!("{number} is more than {most}"), None);
+        }
+    }
+}
+
+fn types(schema: &Value) -> Vec<&str> {
+    match schema.get("type") {
+        Some(Value::String(one)) => vec![one],
+        Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn type_fits(schema: &Value, value: &Value) -> bool {
+    let types = types(schema);
+    types.is_empty()
+        || types.iter().any(|expected| match *expected {
+            "null" => value.is_null(),
+            "boolean" => value.is_boolean(),
+            "integer" => value.is_i64() || value.is_u64(),
+            "number" => value.is_number(),
+            "string" => value.is_string(),
+            "array" => value.is_array(),
+            "object" => value.is_object(),
+            _ => true,
+        })
+}
+
+fn types_of(schema: &Value) -> String {
+    let words = types(schema).into_iter().filter(|word| *word != "null").map(|word| match word {
+        "array" => "a list",
+        "object" => "a map",
+        "string" => "a text",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "boolean" => "true or false",
+        other => other,
+    });
+    words.collect::<Vec<_>>().join(" or ")
+}
+
+fn kind_of(value: &Value) -> String {
+    match value {
+        Value::Null => "empty".to_owned(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => format!("`{}`", plain(value)),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "a map".to_owned(),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn messages(params: &Value) -> Vec<String> {
+        let schema = json!({
+            "type": "object",
+            "properties": {
+                "host": {"type": "string", "description": "host:port"},
+                "port": {"type": ["integer", "null"], "minimum": 1},
+                "state": {"enum": ["ready", "maint"]},
+                "argv": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+                "for": {"type": "string", "format": "duration"},
+            },
+            "required": ["host"],
+            "additionalProperties": false,
+        });
+        let problems = check_against_schema(&schema, params);
+        problems
+            .iter()
+            .map(|p| format!("{}: {} ({})", p.path.join("."), p.message, p.help.as_deref().unwrap_or("")))
+            .collect()
+    }
+
+    #[test]
+    fn all_problems_come_at_once() {
+        let params = json!({"hots": 1, "port": 0, "state": "drain", "argv": ["a", 1], "for": "5 parsecs"});
+        assert_eq!(
+            messages(&params),
+            [
+                "hots: unknown parameter `hots` (did you mean `host`?)",
+                "port: 0 is less than 1 ()",
+                "state: `drain` is not one of the choices (choose one of: ready, maint)",
+                "argv.1: this is `1`, expected a text ()",
+                "for: `5 parsecs` is not a length of time: write it as `10s`, `2m` or `1h 30m` ()",
+                ": `host` is missing (host: host:port)",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_template_is_accepted_wherever_a_value_may_be() {
+        let template = "{{ inputs.x }}";
+        let params =
+            json!({"host": template, "port": template, "state": template, "argv": template, "for": template});
+        assert_eq!(messages(&params), Vec::<String>::new());
+    }
+}

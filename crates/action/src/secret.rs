@@ -1,0 +1,86 @@
+//! Keeping secrets out of everything that is stored or shown.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+/// What stands in the place of a secret's value.
+pub const MASK: &str = "‹secret›";
+
+/// Knows the values of a run's secrets and masks them in texts.
+#[derive(Clone, Default)]
+pub struct Masker {
+    /// Longest first, so that a secret that contains another is masked whole.
+    values: Vec<String>,
+}
+
+impl std::fmt::Debug for Masker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Masker").field("secrets", &self.values.len()).finish()
+    }
+}
+
+impl Masker {
+    /// Masks these values. Empty ones are left out: they would mask everything.
+    pub fn new(values: impl IntoIterator<Item = String>) -> Self {
+        let mut values: Vec<_> = values.into_iter().filter(|value| !value.is_empty()).collect();
+        values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        Self { values }
+    }
+
+    /// Whether there is nothing to mask.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The text with every secret's value masked.
+    pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.values.iter().fold(Cow::Borrowed(text), |text, value| {
+            if text.contains(value.as_str()) { Cow::Owned(text.replace(value.as_str(), MASK)) } else { text }
+        })
+    }
+
+    /// Masks every text inside a JSON value, keys included.
+    pub fn mask_value(&self, value: &mut Value) {
+        if self.is_empty() {
+            return;
+        }
+        match value {
+            Value::String(text) => {
+                if let Cow::Owned(masked) = self.mask(text) {
+                    *text = masked;
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.mask_value(item)),
+            Value::Object(map) => {
+                let masked = std::mem::take(map).into_iter().map(|(key, mut item)| {
+                    self.mask_value(&mut item);
+                    (self.mask(&key).into_owned(), item)
+                });
+                *map = masked.collect();
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn longer_secrets_are_masked_whole() {
+        let masker = Masker::new(["hunter".to_owned(), "hunter2".to_owned(), String::new()]);
+        assert_eq!(masker.mask("is hunter2 or hunter"), "is ‹secret› or ‹secret›");
+    }
+
+    #[test]
+    fn values_are_masked_everywhere_in_json() {
+        let masker = Masker::new(["pw".to_owned()]);
+        let mut value = json!({"pw": ["x pw y", 1, {"a": "pw"}]});
+        masker.mask_value(&mut value);
+        assert_eq!(value, json!({"‹secret›": ["x ‹secret› y", 1, {"a": "‹secret›"}]}));
+    }
+}
