@@ -16,16 +16,22 @@
 
 pub mod action_spec;
 pub mod catalog;
+pub mod document;
 pub mod ids;
 mod nearest;
 pub mod outcome;
 pub mod plan;
+pub mod problem;
 pub mod record;
+pub mod source;
 
 pub use action_spec::{ActionSpec, Effect};
 pub use catalog::{Catalog, ParamProblem};
+pub use document::Document;
 pub use ids::{ActionName, Attempt, AttemptKey, Digest, Epoch, InvalidId, RunId, Seq, StepId, StepIndex};
 pub use nearest::nearest;
 pub use outcome::{Change, Failure, FailureKind, Observation, Outcome};
 pub use plan::{Plan, PlanStep, StepKind};
+pub use problem::{Problem, Problems, Related};
 pub use record::{Mode, Record, RecordBody};
+pub use source::{Position, Source, Span, Spanned};
