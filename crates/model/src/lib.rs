@@ -23,6 +23,7 @@ pub mod outcome;
 pub mod plan;
 pub mod problem;
 pub mod record;
+pub mod run_state;
 pub mod source;
 
 pub use action_spec::{ActionSpec, Effect};
@@ -34,4 +35,5 @@ pub use outcome::{Change, Failure, FailureKind, Observation, Outcome};
 pub use plan::{Plan, PlanStep, StepKind};
 pub use problem::{Problem, Problems, Related};
 pub use record::{Mode, Record, RecordBody};
+pub use run_state::{Next, Phase, RunState, Status, StepState};
 pub use source::{Position, Source, Span, Spanned};

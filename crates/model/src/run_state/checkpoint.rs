@@ -1,0 +1,98 @@
+//! A run's state in pieces that can be stored apart, and put together again without its records.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{Epoch, Seq, StepIndex};
+use crate::record::{Driver, Record};
+use crate::run_state::apply::IllegalRecord;
+use crate::run_state::step_state::StepState;
+use crate::run_state::{Course, Deviation, Phase, RunState};
+
+/// What is known about the run as a whole, besides its first record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunCheckpoint {
+    /// The record up to which the checkpoint holds.
+    pub seq: Seq,
+    epoch: Epoch,
+    updated_at: Timestamp,
+    driver: Driver,
+    phase: Phase,
+    course: Course,
+    deviations: Vec<Deviation>,
+}
+
+/// What is known about one step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepCheckpoint {
+    state: StepState,
+    attempts: u32,
+    failures: u32,
+    started_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+}
+
+impl RunState {
+    /// The steps whose state changed since this was last called.
+    pub fn take_touched(&mut self) -> BTreeSet<StepIndex> {
+        std::mem::take(&mut self.touched)
+    }
+
+    /// The run as a whole.
+    pub fn run_checkpoint(&self) -> RunCheckpoint {
+        RunCheckpoint {
+            seq: self.seq,
+            epoch: self.epoch,
+            updated_at: self.updated_at,
+            driver: self.driver.clone(),
+            phase: self.phase,
+            course: self.course,
+            deviations: self.deviations.clone(),
+        }
+    }
+
+    /// One step.
+    pub fn step_checkpoint(&self, step: StepIndex) -> StepCheckpoint {
+        let progress = self.progress(step);
+        StepCheckpoint {
+            state: progress.state.clone(),
+            attempts: progress.attempts,
+            failures: progress.failures,
+            started_at: progress.started_at,
+            ended_at: progress.ended_at,
+        }
+    }
+
+    /// The state as of a checkpoint. Steps that are not named were never touched.
+    pub fn restore(
+        first: &Record,
+        run: RunCheckpoint,
+        steps: impl IntoIterator<Item = (StepIndex, StepCheckpoint)>,
+    ) -> Result<Self, IllegalRecord> {
+        let mut state = Self::new(first)?;
+        for (at, step) in steps {
+            let unknown =
+                || IllegalRecord { seq: run.seq, why: format!("the plan has no step number {}", at.0) };
+            let progress = state.steps.get_mut(at.get()).ok_or_else(unknown)?;
+            progress.state = step.state;
+            progress.attempts = step.attempts;
+            progress.failures = step.failures;
+            progress.started_at = step.started_at;
+            progress.ended_at = step.ended_at;
+        }
+        state.seq = run.seq;
+        state.epoch = run.epoch;
+        state.updated_at = run.updated_at;
+        state.driver = run.driver;
+        state.phase = run.phase;
+        state.course = run.course;
+        state.deviations = run.deviations;
+        state.derive();
+        state.touched.clear();
+        Ok(state)
+    }
+}

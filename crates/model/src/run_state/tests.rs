@@ -1,0 +1,321 @@
+//! Random plans and random legal histories, and the invariants that must hold after every record.
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use super::*;
+use crate::action_spec::Effect;
+use crate::ids::{ActionName, Attempt, AttemptKey, Digest};
+use crate::outcome::{Failure, Outcome};
+use crate::plan::{
+    ActionCall, ActionStep, Objectives, OnFailure, OnUnknown, PinnedSource, PlanParts, PlanStep, RetryPolicy,
+    Section, StepKind,
+};
+use crate::record::{Decision, DoubtRule, Record, RecordBody, Resolution, StepEnd};
+
+/// What a generated step is: its needs (as distances back), the block it opens or closes, and its policy.
+#[derive(Debug, Clone)]
+struct Sketch {
+    needs: Vec<usize>,
+    block: bool,
+    tolerant: bool,
+}
+
+fn step(id: usize, section: Section, parent: Option<u32>, needs: Vec<StepIndex>, tolerant: bool) -> PlanStep {
+    let call = ActionCall {
+        action: ActionName::new("test.do").unwrap(),
+        with: json!({}),
+        effect: Effect::Write,
+        idempotent: false,
+        observable: true,
+        recoverable: false,
+    };
+    let kind = StepKind::Action(Box::new(ActionStep {
+        call,
+        check: None,
+        timeout: None,
+        retry: RetryPolicy::default(),
+        on_failure: if tolerant { OnFailure::Continue } else { OnFailure::Stop },
+        on_unknown: OnUnknown::Ask,
+    }));
+    let id = StepId::new(&format!("s{id}")).unwrap();
+    let title = id.to_string();
+    PlanStep { id, title, line: 1, section, parent: parent.map(StepIndex), needs, when: Vec::new(), kind }
+}
+
+fn plan(sketches: &[Sketch], finally: usize) -> Plan {
+    let mut steps: Vec<PlanStep> = Vec::new();
+    let mut tops: Vec<StepIndex> = Vec::new();
+    for sketch in sketches {
+        let at = steps.len();
+        let mut needs: Vec<_> = sketch
+            .needs
+            .iter()
+            .filter_map(|back| tops.len().checked_sub(*back).and_then(|i| tops.get(i)))
+            .copied()
+            .collect();
+        needs.sort();
+        needs.dedup();
+        tops.push(StepIndex(at as u32));
+        let mut top = step(at, Section::Steps, None, needs, sketch.tolerant);
+        if sketch.block {
+            let children = vec![StepIndex(at as u32 + 1), StepIndex(at as u32 + 2)];
+            top.kind = StepKind::Block { children };
+            steps.push(top);
+            steps.push(step(at + 1, Section::Steps, Some(at as u32), Vec::new(), sketch.tolerant));
+            steps.push(step(at + 2, Section::Steps, Some(at as u32), vec![StepIndex(at as u32 + 1)], false));
+        } else {
+            steps.push(top);
+        }
+    }
+    for n in 0..finally {
+        let at = steps.len();
+        let needs = if n == 0 { Vec::new() } else { vec![StepIndex(at as u32 - 1)] };
+        steps.push(step(at, Section::Finally, None, needs, false));
+    }
+    Plan::new(PlanParts {
+        runbook: StepId::new("test").unwrap(),
+        title: None,
+        owner: None,
+        objectives: Objectives::default(),
+        locks: Vec::new(),
+        inputs: Vec::new(),
+        secrets: Vec::new(),
+        steps,
+        source: PinnedSource { name: "test.yaml".to_owned(), text: String::new(), digest: Digest::of(b"") },
+    })
+}
+
+fn record(seq: u64, epoch: u64, body: RecordBody) -> Record {
+    let at = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seq as i64);
+    Record { seq: Seq(seq), epoch: Epoch(epoch), at, body }
+}
+
+fn created(plan: Plan) -> Record {
+    let driver = Driver { pid: 1, host: "h".to_owned(), version: "0".to_owned() };
+    record(
+        1,
+        1,
+        RecordBody::RunCreated(Box::new(RunCreated {
+            run: RunId::new("run_01jdxk3w5v8h3m4n5p6q7r8s9t").unwrap(),
+            mode: Mode::Live,
+            plan,
+            inputs: Map::new(),
+            actor: "ada".to_owned(),
+            driver,
+            plugins: std::collections::BTreeMap::new(),
+        })),
+    )
+}
+
+/// One legal record, picked by `dice` from all that may follow.
+fn some_record(state: &RunState, dice: &[u8]) -> Option<RecordBody> {
+    let next = RunState::next(state);
+    let id = |at: StepIndex| state.plan().step(at).id.clone();
+    let mut legal = Vec::new();
+    let failure = Failure::transient("no");
+    for at in next.start.iter().chain(next.retry.iter().map(|(_, at)| at)).copied() {
+        let attempt = Attempt(state.attempts(at) + 1);
+        let key = AttemptKey::of(state.run(), &id(at));
+        legal.push(RecordBody::StepStarted { step: id(at), attempt, key, with: Value::Null });
+    }
+    for at in state.sets.running.iter().copied() {
+        let (step, attempt) = (id(at), Attempt(state.attempts(at)));
+        let done = StepEnd::Succeeded(Outcome::default());
+        legal.push(RecordBody::StepFinished { step: step.clone(), attempt: Some(attempt), end: done });
+        legal.push(RecordBody::StepFinished {
+            step: step.clone(),
+            attempt: Some(attempt),
+            end: StepEnd::Failed(failure.clone()),
+        });
+        legal.push(RecordBody::AttemptFailed {
+            step: step.clone(),
+            attempt,
+            failure: failure.clone(),
+            retry_at: Timestamp::UNIX_EPOCH,
+        });
+        legal.push(RecordBody::StepInDoubt { step, attempt, cause: "killed".to_owned() });
+    }
+    for at in next.resolve {
+        for resolution in [
+            Resolution::Rerun,
+            Resolution::Ask,
+            Resolution::Done(Outcome::default()),
+            Resolution::Failed(failure.clone()),
+        ] {
+            let (step, attempt) = (id(at), Attempt(state.attempts(at)));
+            legal.push(RecordBody::DoubtResolved {
+                step,
+                attempt,
+                rule: DoubtRule::Observed,
+                evidence: String::new(),
+                resolution,
+            });
+        }
+    }
+    for at in state.sets.asking.iter().chain(&state.sets.stopping).copied() {
+        for decision in [Decision::Retry, Decision::Skip, Decision::MarkDone { outputs: Map::new() }] {
+            legal.push(RecordBody::OperatorDecided {
+                step: Some(id(at)),
+                decision,
+                actor: "ada".to_owned(),
+                reason: String::new(),
+            });
+        }
+    }
+    if let Some(verdict) = next.finish {
+        legal.push(RecordBody::RunFinished { verdict });
+    }
+    match state.phase() {
+        Phase::Running if dice[1] < 8 => {
+            legal.push(RecordBody::RunStopped { reason: StopReason::Interrupted })
+        }
+        Phase::Running if dice[1] > 252 => legal.push(RecordBody::OperatorDecided {
+            step: None,
+            decision: Decision::Cancel,
+            actor: "ada".to_owned(),
+            reason: String::new(),
+        }),
+        Phase::Running => {}
+        Phase::Stopped(_) => {
+            return Some(RecordBody::RunResumed { driver: state.driver().clone(), actor: "bob".to_owned() });
+        }
+        Phase::Finished(Verdict::Failed) => {
+            legal.retain(|body| matches!(body, RecordBody::OperatorDecided { .. }))
+        }
+        Phase::Finished(_) => return None,
+    }
+    (!legal.is_empty()).then(|| legal.swap_remove(dice[0] as usize % legal.len()))
+}
+
+fn same(left: &RunState, right: &RunState) {
+    assert_eq!(left.steps, right.steps);
+    assert_eq!(left.sets, right.sets);
+    assert_eq!(left.run_checkpoint(), right.run_checkpoint());
+    assert_eq!(RunState::next(left), RunState::next(right));
+}
+
+fn sketches() -> impl Strategy<Value = Vec<Sketch>> {
+    let sketch = (proptest::collection::vec(1usize..4, 0..3), any::<bool>(), any::<bool>());
+    let sketch = sketch.prop_map(|(needs, block, tolerant)| Sketch { needs, block, tolerant });
+    proptest::collection::vec(sketch, 1..7)
+}
+
+proptest! {
+    /// After every record of every history: the sets follow from the states, a checkpoint restores the state, every
+    /// record out of place is refused without a trace, and a run that is not over can always go on.
+    #[test]
+    fn invariants_hold_after_every_record(
+        sketches in sketches(),
+        finally in 0usize..3,
+        dice in proptest::collection::vec(any::<[u8; 2]>(), 0..60),
+    ) {
+        let first = created(plan(&sketches, finally));
+        let mut state = RunState::new(&first).unwrap();
+        let mut checkpoints: std::collections::BTreeMap<StepIndex, StepCheckpoint> = Default::default();
+        for (n, dice) in dice.iter().enumerate() {
+            let Some(body) = some_record(&state, dice) else { break };
+            let record = record(n as u64 + 2, 1, body);
+            state.apply(&record).unwrap();
+
+            let before = state.clone();
+            prop_assert!(state.apply(&record).is_err());
+            same(&state, &before);
+
+            let mut derived = state.clone();
+            derived.derive();
+            same(&state, &derived);
+
+            for at in state.take_touched() {
+                checkpoints.insert(at, state.step_checkpoint(at));
+            }
+            let restored = RunState::restore(&first, state.run_checkpoint(), checkpoints.clone()).unwrap();
+            same(&state, &restored);
+
+            if state.phase() == Phase::Running {
+                let next = RunState::next(&state);
+                let stuck = next.start.is_empty() && next.resolve.is_empty() && next.retry.is_empty()
+                    && next.running == 0 && next.finish.is_none() && !next.needs_person();
+                prop_assert!(!stuck, "nothing can happen in {:?}", state.steps);
+            }
+        }
+    }
+}
+
+/// Drives a plan to its end with `end` for every step; answers the ids in the order in which they started.
+fn drive(state: &mut RunState, mut end: impl FnMut(&StepId) -> StepEnd) -> (Vec<String>, Verdict) {
+    let mut order = Vec::new();
+    let put = |state: &mut RunState, body| {
+        let record = record(state.seq().0 + 1, state.epoch().0, body);
+        state.apply(&record).unwrap();
+    };
+    loop {
+        let next = RunState::next(state);
+        if let Some(verdict) = next.finish {
+            put(state, RecordBody::RunFinished { verdict });
+            return (order, verdict);
+        }
+        for at in next.start {
+            let step = state.plan().step(at).id.clone();
+            let (attempt, key) = (Attempt(state.attempts(at) + 1), AttemptKey::of(state.run(), &step));
+            order.push(step.to_string());
+            put(state, RecordBody::StepStarted { step: step.clone(), attempt, key, with: Value::Null });
+            let end = end(&step);
+            put(state, RecordBody::StepFinished { step, attempt: Some(attempt), end });
+        }
+    }
+}
+
+fn done(_: &StepId) -> StepEnd {
+    StepEnd::Succeeded(Outcome::default())
+}
+
+fn line(tolerant: bool) -> Sketch {
+    Sketch { needs: vec![1], block: false, tolerant }
+}
+
+#[test]
+fn finally_runs_after_a_failure_and_again_after_a_retry() {
+    let mut state = RunState::new(&created(plan(&[line(false), line(false)], 1))).unwrap();
+    let (order, verdict) = drive(&mut state, |step| match step.as_str() {
+        "s0" => StepEnd::Failed(Failure::permanent("no")),
+        _ => done(step),
+    });
+    assert_eq!((order, verdict), (vec!["s0".to_owned(), "s2".to_owned()], Verdict::Failed));
+
+    let retry = RecordBody::OperatorDecided {
+        step: Some(StepId::new("s0").unwrap()),
+        decision: Decision::Retry,
+        actor: "ada".to_owned(),
+        reason: "mended".to_owned(),
+    };
+    state.apply(&record(state.seq().0 + 1, 2, retry)).unwrap();
+    let resumed = RecordBody::RunResumed { driver: state.driver().clone(), actor: "ada".to_owned() };
+    state.apply(&record(state.seq().0 + 1, 3, resumed)).unwrap();
+    let (order, verdict) = drive(&mut state, done);
+    assert_eq!(
+        (order, verdict),
+        (vec!["s0".to_owned(), "s1".to_owned(), "s2".to_owned()], Verdict::Succeeded)
+    );
+}
+
+#[test]
+fn a_tolerated_failure_is_a_deviation() {
+    let mut state = RunState::new(&created(plan(&[line(true), line(false)], 0))).unwrap();
+    let (order, verdict) = drive(&mut state, |step| match step.as_str() {
+        "s0" => StepEnd::Failed(Failure::permanent("no")),
+        _ => done(step),
+    });
+    assert_eq!((order.len(), verdict), (2, Verdict::SucceededWithDeviations));
+    assert_eq!(state.deviations().len(), 1);
+}
+
+#[test]
+fn an_older_epoch_is_refused() {
+    let mut state = RunState::new(&created(plan(&[line(false)], 0))).unwrap();
+    let resumed = RecordBody::RunResumed { driver: state.driver().clone(), actor: "bob".to_owned() };
+    state.apply(&record(2, 2, resumed)).unwrap();
+    let stale = state.apply(&record(3, 1, RecordBody::RunStopped { reason: StopReason::Interrupted }));
+    assert_eq!(stale.unwrap_err().to_string(), "record 3 is not legal here: its epoch is 1, the run's is 2");
+}
