@@ -25,6 +25,7 @@ pub mod problem;
 pub mod record;
 pub mod run_state;
 pub mod source;
+pub mod template;
 
 pub use action_spec::{ActionSpec, Effect};
 pub use catalog::{Catalog, ParamProblem};

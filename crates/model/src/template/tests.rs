@@ -1,0 +1,122 @@
+//! Which templates are accepted, what they use, and that none of them can hurt.
+
+use super::{Reference, analyse};
+
+fn uses(text: &str) -> Vec<String> {
+    let analysis = analyse(text);
+    assert_eq!(analysis.mistakes, [], "{text}");
+    analysis.uses.into_iter().map(|used| used.written).collect()
+}
+
+fn mistakes(text: &str) -> Vec<String> {
+    analyse(text).mistakes.into_iter().map(|mistake| mistake.message).collect()
+}
+
+#[test]
+fn every_name_is_listed_wherever_it_stands() {
+    assert_eq!(uses("a {{ inputs.host }}:{{inputs.port}} {{! note }}"), ["inputs.host", "inputs.port"]);
+    assert_eq!(
+        uses("{{#if steps.a-b.ok}}{{ mode }}{{else if inputs.x}}{{ run.id }}{{/if}}"),
+        ["steps.a-b.ok", "mode", "inputs.x", "run.id"]
+    );
+    assert_eq!(uses("{{ and (not (eq inputs.a 'x')) (gt steps.s.lag 5) }}"), ["inputs.a", "steps.s.lag"]);
+    assert_eq!(
+        uses("{{#each inputs.hosts}}{{ this }} {{ @index }} {{ @root.inputs.port }}{{/each}}"),
+        ["inputs.hosts", "@root.inputs.port"]
+    );
+    assert_eq!(
+        uses("{{#each inputs.hosts as |host at|}}{{ host }}{{ at }}{{ name }}{{/each}}"),
+        ["inputs.hosts"]
+    );
+    assert_eq!(uses(&"{{#if inputs.a}}x{{else}}y{{/if}} (".repeat(60)), vec!["inputs.a"; 60]);
+    assert_eq!(uses("\\{{ not.a.name }}"), Vec::<String>::new());
+}
+
+#[test]
+fn names_mean_inputs_secrets_outputs_and_the_run() {
+    let meaning = |text: &str| analyse(text).uses.into_iter().next().map(|used| used.reference);
+    assert_eq!(
+        meaning("{{ steps.promote.json.lsn }}"),
+        Some(Reference::Output {
+            step: "promote".to_owned(),
+            output: "json".to_owned(),
+            inside: vec!["lsn".to_owned()],
+        })
+    );
+    assert_eq!(meaning("{{ secrets.token }}"), Some(Reference::Secret { name: "token".to_owned() }));
+    assert_eq!(meaning("{{ mode }}"), Some(Reference::Mode));
+    assert_eq!(meaning("{{ run.id }}"), Some(Reference::RunId));
+}
+
+#[test]
+fn exactly_one_expression_keeps_its_type() {
+    for (text, is_one) in [
+        ("{{ inputs.port }}", true),
+        ("{{ eq inputs.a 1 }}", true),
+        ("{{~ inputs.port ~}}", true),
+        (" {{ inputs.port }}", false),
+        ("{{ inputs.a }}{{ inputs.b }}", false),
+        ("{{#if inputs.a}}x{{/if}}", false),
+    ] {
+        assert_eq!(analyse(text).is_one_expression, is_one, "{text}");
+    }
+}
+
+#[test]
+fn what_a_template_may_not_do_is_a_mistake() {
+    for (text, message) in [
+        ("{{ host }}", "nothing is named `host`"),
+        ("{{#if host}}x{{/if}}", "nothing is named `host`"),
+        ("{{ this }}", "nothing is named ``"),
+        ("{{ inputs }}", "`inputs` is not a value"),
+        ("{{ steps.a }}", "`steps.a` is not a value"),
+        ("{{ lookup inputs 'x' }}", "`inputs` is not a value"),
+        ("{{> other }}", "a template cannot include another one"),
+        ("{{#> other}}{{/other}}", "a template cannot include another one"),
+        ("{{#*inline 'a'}}x{{/inline}}", "decorators are not supported"),
+        ("{{* decorate inputs.a }}", "decorators are not supported"),
+        ("{{{ inputs.a }}}", "values are never escaped, three braces mean nothing more than two"),
+        ("{{ log inputs.a }}", "there is no helper `log`"),
+        ("{{ eq inputs.a }}", "`eq` takes 2 value(s), here it has 1"),
+        ("{{ json }}", "`json` takes 1 value(s), here it has 0"),
+        ("{{#raw}}x{{/raw}}", "there is no helper `raw`"),
+        ("{{#each inputs.a}}{{ inputs.b }}{{/each}}", "inside `each` and `with`, `inputs.b` is not in reach"),
+        ("{{#each inputs.a}}{{ ../inputs.b }}{{/each}}", "`../` is not supported"),
+        ("{{ @index }}", "nothing is named `@index` here"),
+        ("{{#if inputs.a includeZero=true}}x{{/if}}", "`includeZero=` is not supported"),
+    ] {
+        assert!(mistakes(text).iter().any(|found| found == message), "{text}: {:?}", mistakes(text));
+    }
+}
+
+#[test]
+fn a_text_that_is_no_template_says_so() {
+    for text in ["{{ inputs.a", "{{#if inputs.a}}x", "{{ inputs.a }", "{{}}", "{{/if}}", "{{ a b= }}"] {
+        let found = mistakes(text);
+        assert!(
+            matches!(found.as_slice(), [one] if one.starts_with("this is not a template: ") && !one.contains('\n')),
+            "{text}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn deep_templates_are_refused_on_a_small_stack() {
+    let nested = |open: &str, middle: &str, close: &str, depth: usize| {
+        open.repeat(depth) + middle + &close.repeat(depth)
+    };
+    for depth in [10, 50, 100, 200, 400, 800, 1_500, 3_000, 6_000] {
+        for text in [
+            nested("{{#if inputs.a}}", "x", "{{/if}}", depth),
+            format!("{{{{ not {} }}}}", nested("(not ", "inputs.a", ")", depth)),
+            format!("{{{{ json {} }}}}", nested("[", "1", "]", depth)),
+            format!("{{{{ json {} }}}}", nested("{\"a\":", "1", "}", depth)),
+            format!("{{{{#if inputs.a}}}}x{}{{{{/if}}}}", "{{else if inputs.a}}x".repeat(depth)),
+        ] {
+            let thread = std::thread::Builder::new().stack_size(2 * 1024 * 1024);
+            let analysis = thread.spawn(move || analyse(&text)).expect("the thread starts").join();
+            let accepted = analysis.expect("the analysis ends").mistakes.is_empty();
+            assert_eq!(accepted, depth <= 50, "depth {depth}");
+        }
+    }
+}
