@@ -65,6 +65,11 @@ pub enum Recovery {
         /// Where the result comes from, in words.
         evidence: String,
     },
+    /// It is proven that the attempt changed nothing and that nothing of it can still begin: it may run again.
+    NotStarted {
+        /// What proves it, in words.
+        evidence: String,
+    },
     /// No trace that settles it.
     Nothing {
         /// What was looked for, and what was found instead.

@@ -30,6 +30,10 @@ pub struct CallInfo {
     /// The attempt's own folder for outputs. It exists once something asked for it with
     /// [`ActionContext::create_folder`].
     pub folder: PathBuf,
+    /// The boot id (`/proc/sys/kernel/random/boot_id`) of the machine on which this attempt started, where that is
+    /// known. After a resume it is still that of the driver that started the attempt: a missing trace proves
+    /// something only if no restart of the machine, and no move of the run to another one, can have lost it.
+    pub boot: Option<String>,
     /// How much longer the call may take, as of its beginning; `None` when there is no limit.
     pub time_left: Option<Duration>,
 }

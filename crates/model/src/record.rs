@@ -70,6 +70,10 @@ pub struct Driver {
     pub pid: u32,
     /// Host name.
     pub host: String,
+    /// The boot id of that host: a later driver that finds another one knows that the machine was restarted, or that
+    /// the run was moved. None where the system does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot: Option<String>,
     /// The version of lifeboat.
     pub version: String,
 }

@@ -56,6 +56,7 @@ pub(crate) mod tests {
             mode: Mode::Live,
             started_at: clock.now(),
             folder: "/nonexistent".into(),
+            boot: None,
             time_left: None,
         }
     }

@@ -93,7 +93,7 @@ fn record(seq: u64, epoch: u64, body: RecordBody) -> Record {
 }
 
 fn created(plan: Plan) -> Record {
-    let driver = Driver { pid: 1, host: "h".to_owned(), version: "0".to_owned() };
+    let driver = Driver { pid: 1, host: "h".to_owned(), boot: None, version: "0".to_owned() };
     record(
         1,
         1,
