@@ -16,8 +16,10 @@
 
 pub mod action_spec;
 pub mod catalog;
+pub mod check;
 pub mod document;
 pub mod ids;
+pub mod inputs;
 mod nearest;
 pub mod outcome;
 pub mod plan;
@@ -29,8 +31,10 @@ pub mod template;
 
 pub use action_spec::{ActionSpec, Effect};
 pub use catalog::{Catalog, ParamProblem};
+pub use check::{check, check_source};
 pub use document::Document;
 pub use ids::{ActionName, Attempt, AttemptKey, Digest, Epoch, InvalidId, RunId, Seq, StepId, StepIndex};
+pub use inputs::{Given, InputProblem, bind_inputs};
 pub use nearest::nearest;
 pub use outcome::{Change, Failure, FailureKind, Observation, Outcome};
 pub use plan::{Plan, PlanStep, StepKind};

@@ -75,8 +75,8 @@ impl Problem {
 
 /// All problems of one runbook.
 ///
-/// At most [`Problems::MAX`] are kept, so that hostile input cannot make the list large; how many more there
-/// were is counted.
+/// At most [`Problems::MAX`] are kept, so that hostile input cannot make the list large. How many more were met is
+/// counted; a check may stop looking once the list is full.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Problems {
     list: Vec<Problem>,
@@ -94,16 +94,21 @@ impl Problems {
 
     /// Keeps a problem, or counts it where there are too many.
     pub fn push(&mut self, problem: Problem) {
-        if self.list.len() < Self::MAX {
-            self.list.push(problem);
-        } else {
+        if self.is_full() {
             self.omitted += 1;
+        } else {
+            self.list.push(problem);
         }
     }
 
     /// Gives the value of a success, or keeps the problem and gives nothing.
     pub fn keep<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
         result.map_err(|problem| self.push(problem)).ok()
+    }
+
+    /// Whether no more problems are kept, so that it is not worth looking for them.
+    pub(crate) fn is_full(&self) -> bool {
+        self.list.len() >= Self::MAX
     }
 
     /// Whether there is none.
@@ -116,7 +121,7 @@ impl Problems {
         self.list.len()
     }
 
-    /// How many problems were found beyond those that are kept.
+    /// How many problems were met beyond those that are kept; there may be even more.
     pub fn omitted(&self) -> usize {
         self.omitted
     }

@@ -155,6 +155,7 @@ impl Composer<'_> {
         };
         // A block ends where its last value does; the event itself comes after blank lines and comments.
         let span = if end.is_empty() { last.map_or(start, |last| start.to(last)) } else { start.to(end) };
+        let span = trimmed(self.source, span);
         self.put(Node { span, kind });
     }
 
@@ -230,7 +231,7 @@ fn unreadable(source: &Source, offsets: &Offsets<'_>, error: &ScanError) -> Prob
     }
 }
 
-/// Block scalars span the blank lines after them too; what a person sees as the value does not.
+/// Some values span the white space after them too; what a person sees as the value does not.
 fn trimmed(source: &Source, span: Span) -> Span {
     Span::new(span.start, span.start + source.slice(span).trim_end().len())
 }

@@ -3,7 +3,8 @@
 use super::fields::{Fields, Shape};
 use super::node::Node;
 use super::read::{duration, text};
-use super::{Document, Objectives, input, secret, step};
+use super::{Document, input, secret, step};
+use crate::plan::Objectives;
 use crate::problem::{Problem, Problems};
 use crate::source::Source;
 

@@ -21,13 +21,14 @@ mod scalar;
 mod secret;
 mod step;
 
-use jiff::SignedDuration;
-
 pub use input::Input;
-pub use node::{Entry, Node, NodeKind, PathSegment, Scalar};
+pub use node::{Entry, Node, NodeKind, Scalar};
+pub(crate) use read::parse_duration;
+pub(crate) use refusal::shortened;
 pub use secret::Secret;
 pub use step::{Block, Call, Item, Retry, Step};
 
+use crate::plan::Objectives;
 use crate::problem::Problems;
 use crate::source::{Source, Spanned};
 
@@ -59,15 +60,6 @@ pub struct Document {
     /// What was wrong with single values. The document holds everything else, so that checking can go on and
     /// report all mistakes together.
     pub(crate) problems: Problems,
-}
-
-/// Recovery time and recovery point, as written.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Objectives {
-    /// Recovery time objective.
-    pub rto: Option<SignedDuration>,
-    /// Recovery point objective.
-    pub rpo: Option<SignedDuration>,
 }
 
 impl Document {

@@ -44,30 +44,39 @@ pub struct Entry {
     pub value: Node,
 }
 
-/// One step of the way from a value to a value inside it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PathSegment {
-    /// Into a mapping, by key.
-    Key(String),
-    /// Into a list, by place from zero.
-    Index(usize),
-}
-
 impl Node {
-    /// The place of the value at the end of a path; where the path leaves the document, the deepest place on
-    /// the way there.
-    pub fn place(&self, path: &[PathSegment]) -> Span {
+    /// The place of the value at the end of a path of keys and, as digits, places in lists; where the path leaves
+    /// the document, the deepest place on the way there.
+    pub fn place(&self, path: &[String]) -> Span {
         let Some((first, rest)) = path.split_first() else { return self.span };
-        let child = match (&self.kind, first) {
-            (NodeKind::Mapping(entries), PathSegment::Key(key)) => {
-                entries.iter().find(|entry| entry.key.value == *key).map(|entry| &entry.value)
+        let child = match &self.kind {
+            NodeKind::Mapping(entries) => {
+                entries.iter().find(|entry| entry.key.value == *first).map(|entry| &entry.value)
             }
-            (NodeKind::Sequence(items), PathSegment::Index(index)) => items.get(*index),
-            (NodeKind::Mapping(_) | NodeKind::Sequence(_) | NodeKind::Scalar(_) | NodeKind::Refused, _) => {
-                None
-            }
+            NodeKind::Sequence(items) => first.parse().ok().and_then(|at: usize| items.get(at)),
+            NodeKind::Scalar(_) | NodeKind::Refused => None,
         };
         child.map_or(self.span, |child| child.place(rest))
+    }
+
+    /// The place of the key at the end of a path; where there is none, as [`Node::place`].
+    pub fn key_place(&self, path: &[String]) -> Span {
+        match (&self.kind, path) {
+            (NodeKind::Mapping(entries), [key, rest @ ..]) => {
+                match entries.iter().find(|entry| entry.key.value == *key) {
+                    Some(entry) if rest.is_empty() => entry.key.span,
+                    Some(entry) => entry.value.key_place(rest),
+                    None => self.span,
+                }
+            }
+            (NodeKind::Sequence(items), [at, rest @ ..]) => {
+                let item = at.parse().ok().and_then(|at: usize| items.get(at));
+                item.map_or(self.span, |item| item.key_place(rest))
+            }
+            (NodeKind::Mapping(_) | NodeKind::Sequence(_) | NodeKind::Scalar(_) | NodeKind::Refused, _) => {
+                self.span
+            }
+        }
     }
 
     /// Whether it is a mapping with that key.
@@ -88,7 +97,6 @@ impl Node {
 
 #[cfg(test)]
 mod tests {
-    use super::PathSegment;
     use crate::document::compose::compose;
     use crate::problem::Problems;
     use crate::source::Source;
@@ -97,10 +105,9 @@ mod tests {
     fn a_path_leads_to_the_place_of_a_value() {
         let source = Source::new("a.yaml", "steps:\n  - id: ä\n    needs: [one, two]\n");
         let node = compose(&source, &mut Problems::new()).expect("the document is well-formed");
-        let key = |name: &str| PathSegment::Key(name.to_owned());
-        let path = [key("steps"), PathSegment::Index(0), key("needs"), PathSegment::Index(1)];
-        assert_eq!(source.slice(node.place(&path)), "two");
-        let nowhere = [key("steps"), PathSegment::Index(0), key("needs"), PathSegment::Index(7)];
-        assert_eq!(source.slice(node.place(&nowhere)), "[one, two]");
+        let path = |path: &str| path.split('.').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(source.slice(node.place(&path("steps.0.needs.1"))), "two");
+        assert_eq!(source.slice(node.place(&path("steps.0.needs.7"))), "[one, two]");
+        assert_eq!(source.slice(node.key_place(&path("steps.0.needs"))), "needs");
     }
 }

@@ -90,7 +90,7 @@ fn word(source: &Source, start: usize) -> Span {
 }
 
 /// A text from the runbook, short enough for a message.
-pub(super) fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     const MOST: usize = 60;
     match text.char_indices().nth(MOST) {
         Some((at, _)) => format!("{}…", &text[..at]),

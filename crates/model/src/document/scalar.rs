@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::node::{Node, NodeKind, Scalar};
+use super::node::{Entry, Node, NodeKind, Scalar};
 use crate::problem::{Problem, Problems};
 use crate::source::Span;
 
@@ -42,17 +42,22 @@ impl Scalar {
 }
 
 impl Node {
-    /// The value as JSON, every scalar typed.
-    ///
-    /// A part that cannot be had is a problem and becomes `null`; the caller sees it in `problems`.
-    pub fn json(&self, problems: &mut Problems) -> Value {
+    /// The value as JSON, every scalar typed; nothing if any part of it was refused, now or before.
+    pub fn json(&self, problems: &mut Problems) -> Option<Value> {
         match &self.kind {
-            NodeKind::Scalar(scalar) => problems.keep(scalar.value(self.span)).unwrap_or_default(),
-            NodeKind::Sequence(items) => items.iter().map(|item| item.json(problems)).collect(),
-            NodeKind::Mapping(entries) => {
-                entries.iter().map(|entry| (entry.key.value.clone(), entry.value.json(problems))).collect()
+            NodeKind::Scalar(scalar) => problems.keep(scalar.value(self.span)),
+            NodeKind::Sequence(items) => {
+                let values: Vec<_> = items.iter().map(|item| item.json(problems)).collect();
+                values.into_iter().collect::<Option<Vec<_>>>().map(Value::Array)
             }
-            NodeKind::Refused => Value::Null,
+            NodeKind::Mapping(entries) => {
+                let value = |entry: &Entry, problems: &mut _| {
+                    entry.value.json(problems).map(|value| (entry.key.value.clone(), value))
+                };
+                let values: Vec<_> = entries.iter().map(|entry| value(entry, problems)).collect();
+                values.into_iter().collect::<Option<_>>().map(Value::Object)
+            }
+            NodeKind::Refused => None,
         }
     }
 }

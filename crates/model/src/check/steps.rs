@@ -1,0 +1,113 @@
+//! Checks each step and puts it into the plan.
+
+use super::calls;
+use super::header::plain;
+use super::outline::{Row, Written};
+use super::references::Names;
+use crate::action_spec::Effect;
+use crate::document::{Retry, Step};
+use crate::ids::{StepId, StepIndex};
+use crate::plan::{ActionCall, ActionStep, OnUnknown, PlanStep, RetryPolicy, StepKind};
+use crate::problem::{Problem, Problems};
+
+/// The steps of the plan; nothing if one of them is a problem.
+pub(super) fn build(
+    names: &Names<'_>,
+    needs: Vec<Vec<StepIndex>>,
+    problems: &mut Problems,
+) -> Option<Vec<PlanStep>> {
+    let rows = names.outline.rows().zip(needs);
+    let steps: Vec<_> = rows.map(|((at, row), needs)| step(names, at, row, needs, problems)).collect();
+    steps.into_iter().collect()
+}
+
+fn step(
+    names: &Names<'_>,
+    at: StepIndex,
+    row: &Row<'_>,
+    needs: Vec<StepIndex>,
+    problems: &mut Problems,
+) -> Option<PlanStep> {
+    if let Some(title) = row.written.title() {
+        plain(title, problems);
+    }
+    if let Some(when) = row.written.when() {
+        names.condition(at, when, problems);
+    }
+    let kind = match row.written {
+        Written::Block(_) => Some(StepKind::Block { children: row.children.clone() }),
+        Written::Step(step) => {
+            action(names, at, step, problems).map(|action| StepKind::Action(Box::new(action)))
+        }
+    };
+    let id = row.written.id()?;
+    Some(PlanStep {
+        id: StepId::new(&id.value).ok()?,
+        title: row.written.title().unwrap_or(id).value.clone(),
+        line: u32::try_from(names.document.source.position(row.written.place().start).line)
+            .unwrap_or(u32::MAX),
+        section: row.section,
+        parent: row.parent,
+        needs,
+        when: conditions(names, row),
+        kind: kind?,
+    })
+}
+
+/// The conditions of a step and of the blocks around it, outermost first.
+fn conditions(names: &Names<'_>, row: &Row<'_>) -> Vec<String> {
+    let mut conditions: Vec<_> = row.written.when().into_iter().collect();
+    let mut around = row.parent;
+    while let Some(block) = around.map(|block| names.outline.row(block)) {
+        conditions.extend(block.written.when());
+        around = block.parent;
+    }
+    conditions.into_iter().rev().map(|when| when.value.clone()).collect()
+}
+
+fn action(names: &Names<'_>, at: StepIndex, step: &Step, problems: &mut Problems) -> Option<ActionStep> {
+    let call = calls::check(names, at, &step.call, problems);
+    let check = step.check.as_ref().map(|check| {
+        let looked_up = calls::check(names, at, check, problems);
+        if let (Some(looked_up), Some(action)) = (&looked_up, &check.action)
+            && looked_up.effect != Effect::Read
+        {
+            let message = format!("`check` must only look, and `{}` can change something", looked_up.action);
+            problems.push(Problem::new("check_writes", action.span, message));
+        }
+        looked_up
+    });
+    let call = call?;
+    let check = match check {
+        Some(check) => Some(check?),
+        None => None,
+    };
+    Some(ActionStep {
+        check,
+        timeout: step.timeout,
+        retry: retry(&step.retry),
+        on_failure: step.on_failure,
+        on_unknown: on_unknown(step, &call, problems),
+        call,
+    })
+}
+
+fn on_unknown(step: &Step, call: &ActionCall, problems: &mut Problems) -> OnUnknown {
+    let Some(written) = &step.on_unknown else { return OnUnknown::default() };
+    if written.value == OnUnknown::Rerun && !call.idempotent && call.effect == Effect::Write {
+        let message =
+            format!("`{}` is not safe to repeat, so it cannot be run again when in doubt", call.action);
+        problems.push(Problem::new("rerun", written.span, message).help("use `ask` or `fail`"));
+    }
+    written.value
+}
+
+fn retry(written: &Retry) -> RetryPolicy {
+    let default = RetryPolicy::default();
+    RetryPolicy {
+        attempts: written.attempts.unwrap_or(default.attempts),
+        delay: written.delay.unwrap_or(default.delay),
+        backoff: written.backoff.unwrap_or(default.backoff),
+        max_delay: written.max_delay.or(default.max_delay),
+    }
+}
