@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use lifeboat_model::record::{Driver, Mode, StopReason, Verdict};
-use lifeboat_model::{Digest, Epoch, Record, RecordBody, RunId, RunState, Seq, StepId};
+use lifeboat_model::{Digest, Epoch, Phase, Record, RecordBody, RunId, RunState, Seq, StepId};
 use serde::{Deserialize, Serialize};
 
 /// A place where runs are kept.
@@ -115,6 +115,25 @@ pub struct Header {
     pub updated: Timestamp,
     /// The run's state then.
     pub state: LastKnown,
+}
+
+impl Header {
+    /// The header that follows from a state.
+    pub fn of(state: &RunState) -> Self {
+        Self {
+            run: state.run().clone(),
+            runbook: state.plan().runbook().clone(),
+            digest: state.plan().source().digest.clone(),
+            mode: state.mode(),
+            created: state.created_at(),
+            updated: state.updated_at(),
+            state: match state.phase() {
+                Phase::Running => LastKnown::Running,
+                Phase::Stopped(reason) => LastKnown::Stopped(reason),
+                Phase::Finished(verdict) => LastKnown::Finished(verdict),
+            },
+        }
+    }
 }
 
 /// The state of a run as of its header.

@@ -5,6 +5,7 @@
 //! whose drivers come later (gates, guards, undo), so that the format is settled.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,12 @@ pub struct FormatVersion {
     pub major: u16,
     /// Changes when something is added.
     pub minor: u16,
+}
+
+impl fmt::Display for FormatVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
 }
 
 /// The version this program writes.

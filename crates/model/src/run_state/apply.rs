@@ -66,6 +66,15 @@ impl RunState {
         Ok(state)
     }
 
+    /// The state after a run's records, the first of them included.
+    pub fn replay(records: &[Record]) -> Result<Self, IllegalRecord> {
+        let missing = || IllegalRecord { seq: Seq(1), why: "a run begins with a record".to_owned() };
+        let (first, rest) = records.split_first().ok_or_else(missing)?;
+        let mut state = Self::new(first)?;
+        rest.iter().try_for_each(|record| state.apply(record))?;
+        Ok(state)
+    }
+
     /// Folds one record in. A refused record leaves the state as it was.
     pub fn apply(&mut self, record: &Record) -> Result<(), IllegalRecord> {
         self.follows(record)
