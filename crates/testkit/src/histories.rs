@@ -1,0 +1,150 @@
+//! Random histories of a run that are legal record by record: what a fuzzing driver might have written.
+
+use lifeboat_engine::store::Draft;
+use lifeboat_model::plan::Section;
+use lifeboat_model::record::{Decision, DoubtRule, Resolution, StepEnd, StopReason, Verdict};
+use lifeboat_model::{
+    Attempt, AttemptKey, Epoch, Failure, Outcome, Phase, Plan, Record, RecordBody, RunId, RunState, Seq,
+    StepId, StepIndex, StepState,
+};
+use serde_json::{Map, Value, json};
+
+use crate::samples;
+
+/// One record of a history.
+#[derive(Debug, Clone)]
+pub struct Move {
+    /// Whether another driver takes the run over to write it.
+    pub takes_over: bool,
+    /// The record to come.
+    pub draft: Draft,
+}
+
+/// A run of `plan`, one choice a record after the first; shorter when the run ends for good.
+pub fn history(run: &RunId, plan: Plan, choices: &[u16]) -> Vec<Move> {
+    let first = samples::created(run, plan);
+    let record = Record { seq: Seq(1), epoch: Epoch(1), at: first.at, body: first.body.clone() };
+    let mut state = RunState::new(&record).expect("a legal first record");
+    let mut moves = vec![Move { takes_over: false, draft: first }];
+    for (second, choice) in (1..).zip(choices) {
+        let Some((takes_over, body)) = choose(&state, *choice) else { break };
+        let epoch = if takes_over { state.epoch().next() } else { state.epoch() };
+        let draft = samples::draft(second, body);
+        let record = Record { seq: state.seq().next(), epoch, at: draft.at, body: draft.body.clone() };
+        state.apply(&record).unwrap_or_else(|error| panic!("bug in the generator: {error}: {record:?}"));
+        moves.push(Move { takes_over, draft });
+    }
+    moves
+}
+
+fn choose(state: &RunState, choice: u16) -> Option<(bool, RecordBody)> {
+    let mut moves = match state.phase() {
+        Phase::Running => running(state, choice),
+        Phase::Stopped(_) => vec![(true, resumed(choice))],
+        Phase::Finished(Verdict::Failed) => decisions(state).into_iter().map(|body| (true, body)).collect(),
+        Phase::Finished(_) => Vec::new(),
+    };
+    let at = usize::from(choice).checked_rem(moves.len())?;
+    Some(moves.swap_remove(at))
+}
+
+fn running(state: &RunState, choice: u16) -> Vec<(bool, RecordBody)> {
+    let next = state.next();
+    if let Some(verdict) = next.finish {
+        return vec![(false, RecordBody::RunFinished { verdict })];
+    }
+    let mut bodies = vec![RecordBody::Note { text: format!("choice {choice}") }];
+    bodies.extend(next.start.iter().chain(next.retry.iter().map(|(_, at)| at)).map(|at| started(state, *at)));
+    bodies.extend(state.plan().indices().flat_map(|at| answers(state, at, choice)));
+    bodies.extend(decisions(state));
+    let mut moves: Vec<_> = bodies.into_iter().map(|body| (false, body)).collect();
+    if choice.is_multiple_of(11) {
+        moves = vec![
+            (false, RecordBody::RunStopped { reason: StopReason::Interrupted }),
+            (true, resumed(choice)),
+        ];
+    }
+    moves
+}
+
+fn resumed(choice: u16) -> RecordBody {
+    RecordBody::RunResumed { driver: samples::driver(u32::from(choice)), actor: "tester".to_owned() }
+}
+
+fn id(state: &RunState, at: StepIndex) -> StepId {
+    state.plan().step(at).id.clone()
+}
+
+fn started(state: &RunState, at: StepIndex) -> RecordBody {
+    let step = id(state, at);
+    let key = AttemptKey::of(state.run(), &step);
+    RecordBody::StepStarted { step, attempt: Attempt(state.attempts(at) + 1), key, with: json!({}) }
+}
+
+/// What may be heard of a step that is going on or in doubt.
+fn answers(state: &RunState, at: StepIndex, choice: u16) -> Vec<RecordBody> {
+    let step = id(state, at);
+    let outcome = || Outcome { evidence: "seen".to_owned(), outputs: outputs(choice), warnings: Vec::new() };
+    match *state.step(at) {
+        StepState::Running { attempt } => {
+            let end = |end| RecordBody::StepFinished { step: step.clone(), attempt: Some(attempt), end };
+            vec![
+                end(StepEnd::Succeeded(outcome())),
+                end(StepEnd::Succeeded(Outcome::default())),
+                end(StepEnd::InPlace { evidence: "there".to_owned(), outputs: Map::new() }),
+                end(StepEnd::Failed(Failure::permanent("no").caused_by(&std::fmt::Error))),
+                RecordBody::StepInDoubt { step: step.clone(), attempt, cause: "the driver died".to_owned() },
+                RecordBody::AttemptFailed {
+                    step: step.clone(),
+                    attempt,
+                    failure: Failure::transient("not yet"),
+                    retry_at: samples::at(i64::from(choice)),
+                },
+            ]
+        }
+        StepState::InDoubt { attempt, asked: None, .. } => {
+            let resolutions = [
+                Resolution::Done(outcome()),
+                Resolution::Rerun,
+                Resolution::Failed(Failure::unknown("?")),
+                Resolution::Ask,
+            ];
+            let resolved = |resolution| RecordBody::DoubtResolved {
+                step: step.clone(),
+                attempt,
+                rule: DoubtRule::Observed,
+                evidence: "looked".to_owned(),
+                resolution,
+            };
+            resolutions.map(resolved).into()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What a person may say about steps in doubt and failures.
+fn decisions(state: &RunState) -> Vec<RecordBody> {
+    let decidable = |at: &StepIndex| match state.step(*at) {
+        StepState::InDoubt { .. } => true,
+        StepState::Failed { .. } => state.plan().step(*at).section == Section::Steps,
+        _ => false,
+    };
+    let decided = |at: StepIndex| {
+        [Decision::Retry, Decision::Skip, Decision::MarkDone { outputs: Map::new() }].map(|decision| {
+            let step = Some(id(state, at));
+            RecordBody::OperatorDecided {
+                step,
+                decision,
+                actor: "tester".to_owned(),
+                reason: "so".to_owned(),
+            }
+        })
+    };
+    state.plan().indices().filter(decidable).flat_map(decided).collect()
+}
+
+/// Outputs of between some and a good many thousand bytes.
+fn outputs(choice: u16) -> Map<String, Value> {
+    let text = "lag ".repeat(usize::from(choice) % 3000);
+    Map::from_iter([("number".to_owned(), json!(choice)), ("text".to_owned(), json!(text))])
+}
