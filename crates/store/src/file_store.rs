@@ -1,0 +1,114 @@
+//! The store: a folder of run folders.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use lifeboat_engine::store::{Claim, Draft, Header, Listed, Loaded, Store, StoreError};
+use lifeboat_model::record::Driver;
+use lifeboat_model::{RunId, RunState, Seq};
+
+use crate::claim;
+use crate::folder::{self, RunFolder};
+use crate::header;
+use crate::lock::{self, Held};
+use crate::problem;
+use crate::text::JournalText;
+
+/// The runs below a home folder.
+#[derive(Debug, Clone)]
+pub struct FileStore {
+    runs: PathBuf,
+}
+
+impl FileStore {
+    /// The store in a home folder. Nothing is created before the first run is.
+    pub fn open(home: &Path) -> Result<Self, StoreError> {
+        let home = std::path::absolute(home).map_err(problem::io("open", home))?;
+        if home.exists() && !home.is_dir() {
+            return Err(problem::io("open", &home)(io::ErrorKind::NotADirectory.into()));
+        }
+        Ok(Self { runs: home.join("runs") })
+    }
+
+    /// A run's journal as it stands, without a claim. Its chain is verified.
+    pub fn journal(&self, run: &RunId) -> Result<JournalText, StoreError> {
+        read_journal(&self.folder(run), run)
+    }
+
+    fn folder(&self, run: &RunId) -> RunFolder {
+        RunFolder::new(self.runs.join(run.as_str()))
+    }
+
+    /// The existing folder of a run.
+    fn existing(&self, run: &RunId) -> Result<RunFolder, StoreError> {
+        let folder = self.folder(run);
+        if folder.path().is_dir() { Ok(folder) } else { Err(StoreError::NotFound { run: run.clone() }) }
+    }
+
+    /// A line of the list. `None` for a folder that holds no run, or not yet.
+    fn listed(&self, run: RunId) -> Option<Listed> {
+        let folder = self.folder(&run);
+        let header = match header::read(&folder) {
+            Ok(Some(header)) if header.run == run => Ok(header),
+            Ok(_) => match header_from_journal(&folder, &run) {
+                Err(StoreError::NotFound { .. }) => return None,
+                header => header,
+            },
+            Err(error) => Err(error),
+        };
+        let held = matches!(lock::probe(&folder), Held::Yes(_));
+        Some(Listed { run, header, held })
+    }
+}
+
+impl Store for FileStore {
+    fn create(&self, run: &RunId, driver: &Driver, first: Vec<Draft>) -> Result<Claim, StoreError> {
+        folder::create_folders_durably(&self.runs).map_err(problem::io("create", &self.runs))?;
+        claim::create(self.folder(run), run, driver, first)
+    }
+
+    fn claim(&self, run: &RunId, driver: &Driver) -> Result<Claim, StoreError> {
+        claim::take_over(self.existing(run)?, run, driver)
+    }
+
+    fn load(&self, run: &RunId) -> Result<Loaded, StoreError> {
+        let folder = self.existing(run)?;
+        let text = self.journal(run)?;
+        let records: Vec<_> = text.records_after(Seq(0)).collect::<Result<_, _>>()?;
+        let state = RunState::replay(&records).map_err(|why| text.illegal(why))?;
+        let held = lock::probe(&folder);
+        // What looks torn while somebody writes is an append in progress.
+        let notes =
+            if matches!(held, Held::No) { text.torn_note().into_iter().collect() } else { Vec::new() };
+        let holder = match held {
+            Held::Yes(holder) => holder,
+            Held::No => None,
+        };
+        Ok(Loaded { records, state, holder, folder: Some(folder.path().to_owned()), notes })
+    }
+
+    fn list(&self) -> Result<Vec<Listed>, StoreError> {
+        let entries = match fs::read_dir(&self.runs) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(problem::io("read", &self.runs))?,
+        };
+        let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
+        let names: Vec<_> = names.collect::<Result<_, _>>().map_err(problem::io("read", &self.runs))?;
+        // A run's id begins with the time of its creation.
+        let mut runs: Vec<RunId> = names.iter().filter_map(|name| RunId::new(name.to_str()?).ok()).collect();
+        runs.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(runs.into_iter().filter_map(|run| self.listed(run)).collect())
+    }
+}
+
+/// The header of a run whose header file is missing or makes no sense.
+fn header_from_journal(folder: &RunFolder, run: &RunId) -> Result<Header, StoreError> {
+    let text = read_journal(folder, run)?;
+    tracing::warn!(%run, "the header is missing or damaged: the journal was read instead");
+    Ok(Header::of(&text.fold()?))
+}
+
+fn read_journal(folder: &RunFolder, run: &RunId) -> Result<JournalText, StoreError> {
+    JournalText::read(&folder.journal())?.ok_or_else(|| StoreError::NotFound { run: run.clone() })
+}
