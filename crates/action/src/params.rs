@@ -152,7 +152,7 @@ impl Checker {
                 (Some(property), _) => self.within(key, |checker| checker.value(property, value)),
                 (None, Some(Value::Bool(false))) => self.unknown_key(key, properties),
                 (None, Some(open @ Value::Object(_))) => {
-                    self.within(key, |checker| checker.value(open, value))
+                    self.within(key, |checker| checker.value(open, value));
                 }
                 (None, _) => {}
             }

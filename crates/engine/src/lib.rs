@@ -12,4 +12,26 @@
 
 #![warn(missing_docs)]
 
+mod actions;
+mod attempt;
+pub mod clock;
+mod core;
+mod doubt;
+mod driver;
+mod interrupt;
+mod job;
+mod look;
+pub mod person;
+mod reporter;
+mod run;
 pub mod store;
+mod worker;
+
+pub use clock::{Clock, SystemClock};
+pub use core::Left;
+pub use driver::{Drive, DriveError};
+pub use interrupt::{Signal, Urgency};
+pub use person::{Answer, Nobody, Person, Question};
+pub use reporter::{Reporter, Reporters};
+pub use run::{EngineError, NewRun, Setup, create, resume};
+pub use store::{Claim, Draft, Header, Holder, Journal, LastKnown, Listed, Loaded, Store, StoreError};

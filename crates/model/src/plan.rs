@@ -14,7 +14,7 @@ use crate::ids::{ActionName, Digest, StepId, StepIndex};
 
 /// A checked runbook.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(try_from = "PlanParts", into = "PlanParts")]
+#[serde(from = "PlanParts", into = "PlanParts")]
 pub struct Plan {
     parts: PlanParts,
     by_id: HashMap<StepId, StepIndex>,
@@ -254,11 +254,9 @@ pub enum OnUnknown {
     Fail,
 }
 
-impl TryFrom<PlanParts> for Plan {
-    type Error = std::convert::Infallible;
-
-    fn try_from(parts: PlanParts) -> Result<Self, Self::Error> {
-        Ok(Self::new(parts))
+impl From<PlanParts> for Plan {
+    fn from(parts: PlanParts) -> Self {
+        Self::new(parts)
     }
 }
 

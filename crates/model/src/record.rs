@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -115,7 +116,7 @@ impl PartialEq for RunCreated {
 #[serde(rename_all = "snake_case", tag = "type", content = "data")]
 pub enum RecordBody {
     /// Driver; only as the first record.
-    RunCreated(Box<RunCreated>),
+    RunCreated(Arc<RunCreated>),
     /// Driver; on taking over a run that is not finished. Its epoch is new.
     RunResumed {
         /// The new driver.
@@ -164,7 +165,8 @@ pub enum RecordBody {
         /// The parameters with templates filled in and secrets masked; null where a value is unknown.
         with: Value,
     },
-    /// Driver; a running attempt has no known end: its driver died, or its action answered "unknown".
+    /// Driver; a running attempt has no known end: its driver died, or its action answered "unknown". Also on resume,
+    /// about a step that a person was asked about: it is looked at again.
     StepInDoubt {
         /// The step.
         step: StepId,
@@ -410,6 +412,34 @@ pub enum Verdict {
     Stuck,
     /// A person ended it.
     Cancelled,
+}
+
+impl StopReason {
+    /// The word used on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Interrupted => "interrupted",
+            Self::Paused => "paused",
+            Self::NeedsPerson => "needs_person",
+        }
+    }
+}
+
+impl Decision {
+    /// The word used on the command line.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Retry => "retry",
+            Self::Skip => "skip",
+            Self::MarkDone { .. } => "mark-done",
+            Self::Pause => "pause",
+            Self::Cancel => "cancel",
+            Self::Rollback => "rollback",
+            Self::KeepPinned { .. } => "keep-pinned",
+        }
+    }
 }
 
 impl Verdict {

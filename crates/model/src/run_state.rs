@@ -192,12 +192,18 @@ impl RunState {
         &self.progress(step).state
     }
 
+    /// How many attempts of a step failed transiently since it was last begun afresh.
+    pub fn failures(&self, step: StepIndex) -> u32 {
+        self.progress(step).failures
+    }
+
     /// How many attempts of a step were started.
     pub fn attempts(&self, step: StepIndex) -> u32 {
         self.progress(step).attempts
     }
 
-    /// When the newest attempt of a step was started.
+    /// When the newest attempt of a step was started; one that goes on where an attempt in doubt broke off, when that
+    /// one was.
     pub fn started_at(&self, step: StepIndex) -> Option<Timestamp> {
         self.progress(step).started_at
     }

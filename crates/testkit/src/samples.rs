@@ -44,7 +44,7 @@ pub fn created(run: &RunId, plan: Plan) -> Draft {
         driver: driver(1),
         plugins: BTreeMap::new(),
     };
-    draft(0, RecordBody::RunCreated(Box::new(created)))
+    draft(0, RecordBody::RunCreated(std::sync::Arc::new(created)))
 }
 
 /// A plan of so many steps `s0`, `s1`, …, each waiting for the one before.

@@ -7,8 +7,8 @@ use crate::ids::{Attempt, Seq, StepId, StepIndex};
 use crate::outcome::Outcome;
 use crate::plan::{OnFailure, PlanStep};
 use crate::record::{
-    Decision, GateDecision, GuardEffect, Mode, Record, RecordBody, Resolution, RunCreated, StepEnd,
-    StopReason, UndoEnd, Verdict,
+    Decision, GateDecision, GuardEffect, Mode, Record, RecordBody, Resolution, StepEnd, StopReason, UndoEnd,
+    Verdict,
 };
 use crate::run_state::graph::Graph;
 use crate::run_state::step_state::{DoneBy, StepState};
@@ -37,7 +37,7 @@ impl RunState {
         if first.seq != Seq(1) {
             return Err(illegal("the first record must have number 1"));
         }
-        let created: Arc<RunCreated> = Arc::new((**created).clone());
+        let created = Arc::clone(created);
         let graph = Arc::new(Graph::of(&created.plan));
         let pending = StepProgress {
             state: StepState::Pending,
@@ -123,7 +123,10 @@ impl RunState {
                 Ok(())
             }
             RecordBody::StepInDoubt { step, attempt, cause } => {
-                let at = self.running(step, *attempt)?;
+                let at = match self.find(step)? {
+                    at if self.is_in_doubt(at, *attempt) => at,
+                    _ => self.running(step, *attempt)?,
+                };
                 self.set(at, StepState::InDoubt { attempt: *attempt, cause: cause.clone(), asked: None });
                 Ok(())
             }
@@ -176,7 +179,10 @@ impl RunState {
         }
         let progress = self.progress_mut(at);
         progress.attempts = attempt.0;
-        progress.started_at = Some(record.at);
+        // An attempt that goes on where one in doubt broke off began when that one did.
+        if due || progress.started_at.is_none() {
+            progress.started_at = Some(record.at);
+        }
         progress.ended_at = None;
         self.set(at, StepState::Running { attempt });
         Ok(())
@@ -233,10 +239,10 @@ impl RunState {
             }
             Resolution::Rerun => self.set(at, StepState::Pending),
             Resolution::Failed(failure) => {
-                self.end(record, at, StepState::Failed { failure: failure.clone() })
+                self.end(record, at, StepState::Failed { failure: failure.clone() });
             }
             Resolution::Ask => {
-                self.set(at, StepState::InDoubt { attempt, cause, asked: Some(evidence.to_owned()) })
+                self.set(at, StepState::InDoubt { attempt, cause, asked: Some(evidence.to_owned()) });
             }
         }
         Ok(())
@@ -292,7 +298,9 @@ impl RunState {
             Decision::Retry => {
                 let at = self.decidable(named(step)?)?;
                 self.reopen();
-                self.progress_mut(at).failures = 0;
+                let progress = self.progress_mut(at);
+                progress.failures = 0;
+                progress.started_at = None;
                 self.set(at, StepState::Pending);
                 Ok(())
             }
@@ -391,7 +399,9 @@ impl RunState {
             self.phase = Phase::Stopped(StopReason::Paused);
             let graph = Arc::clone(&self.graph);
             for at in graph.finally() {
-                self.progress_mut(at).state = StepState::Pending;
+                let progress = self.progress_mut(at);
+                progress.state = StepState::Pending;
+                progress.started_at = None;
             }
             self.derive();
         }
@@ -462,6 +472,10 @@ impl RunState {
         } else {
             Err(format!("attempt {attempt} of step `{step}` is not running"))
         }
+    }
+
+    fn is_in_doubt(&self, at: StepIndex, attempt: Attempt) -> bool {
+        matches!(self.step(at), StepState::InDoubt { attempt: doubted, .. } if *doubted == attempt)
     }
 
     /// A step about which a person may decide: it is in doubt, or its failure stops the run.

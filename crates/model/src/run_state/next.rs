@@ -39,7 +39,6 @@ impl Next {
 
 impl RunState {
     /// What may happen now. Costs no more than what it answers.
-    #[expect(clippy::should_implement_trait, reason = "not an iterator; the word is the design's")]
     pub fn next(&self) -> Next {
         let sets = &self.sets;
         let resolve: Vec<_> = sets.doubts.iter().copied().collect();

@@ -97,7 +97,7 @@ fn created(plan: Plan) -> Record {
     record(
         1,
         1,
-        RecordBody::RunCreated(Box::new(RunCreated {
+        RecordBody::RunCreated(Arc::new(RunCreated {
             run: RunId::new("run_01jdxk3w5v8h3m4n5p6q7r8s9t").unwrap(),
             mode: Mode::Live,
             plan,
@@ -169,7 +169,7 @@ fn some_record(state: &RunState, dice: &[u8]) -> Option<RecordBody> {
     }
     match state.phase() {
         Phase::Running if dice[1] < 8 => {
-            legal.push(RecordBody::RunStopped { reason: StopReason::Interrupted })
+            legal.push(RecordBody::RunStopped { reason: StopReason::Interrupted });
         }
         Phase::Running if dice[1] > 252 => legal.push(RecordBody::OperatorDecided {
             step: None,
@@ -182,7 +182,7 @@ fn some_record(state: &RunState, dice: &[u8]) -> Option<RecordBody> {
             return Some(RecordBody::RunResumed { driver: state.driver().clone(), actor: "bob".to_owned() });
         }
         Phase::Finished(Verdict::Failed) => {
-            legal.retain(|body| matches!(body, RecordBody::OperatorDecided { .. }))
+            legal.retain(|body| matches!(body, RecordBody::OperatorDecided { .. }));
         }
         Phase::Finished(_) => return None,
     }

@@ -6,9 +6,11 @@
 
 mod nesting;
 mod reference;
+mod render;
 mod walk;
 
 pub use reference::{NotAReference, Reference};
+pub use render::{CannotFill, Decided, Filled, Values};
 
 use handlebars::template::TemplateElement;
 

@@ -1,0 +1,90 @@
+//! One attempt of a step, for real: look, apply, look again.
+
+use lifeboat_action::{ActionContext, Failure, Observation, Outcome};
+use lifeboat_model::Effect;
+use lifeboat_model::record::StepEnd;
+
+use crate::actions::Actions;
+use crate::job::{AttemptEnd, Job};
+use crate::look::{look, observe};
+
+/// How far an attempt came: what is true of the world if it is given up here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reached {
+    /// Nothing was changed.
+    Looking,
+    /// The action was called.
+    Applying,
+}
+
+/// Carries the attempt out. `reached` is told before anything may change.
+pub(crate) async fn attempt(
+    actions: &Actions,
+    context: &ActionContext,
+    job: &Job,
+    reached: &tokio::sync::watch::Sender<Reached>,
+) -> AttemptEnd {
+    if job.call.effect == Effect::Read {
+        return read(observe(actions, context, &job.call).await);
+    }
+    let looks = job.check.is_some() || job.call.observable;
+    if looks {
+        match look(actions, context, job).await {
+            Observation::InPlace { evidence, outputs } => {
+                return AttemptEnd::Step(StepEnd::InPlace { evidence, outputs });
+            }
+            Observation::Blocked { why } => {
+                return AttemptEnd::Failed(Failure::transient(format!(
+                    "blocked, nothing was changed: {why}"
+                )));
+            }
+            Observation::Pending { .. } | Observation::Unknown { .. } => {}
+        }
+    }
+    if context.is_cancelled() {
+        return AttemptEnd::Failed(Failure::transient("stopped before anything was changed"));
+    }
+    let Some(action) = actions.action(&job.call.action) else {
+        return AttemptEnd::Failed(Failure::permanent(format!(
+            "this lifeboat has no action `{}`",
+            job.call.action
+        )));
+    };
+    reached.send_replace(Reached::Applying);
+    match action.apply(context, &job.call.params).await {
+        Err(failure) => AttemptEnd::Failed(failure),
+        Ok(outcome) if looks => verify(look(actions, context, job).await, outcome),
+        Ok(outcome) => AttemptEnd::Step(StepEnd::Succeeded(outcome)),
+    }
+}
+
+/// The answer of an action that only looks.
+fn read(observation: Observation) -> AttemptEnd {
+    match observation {
+        Observation::InPlace { evidence, outputs } => {
+            AttemptEnd::Step(StepEnd::Succeeded(Outcome { evidence, outputs, warnings: Vec::new() }))
+        }
+        Observation::Pending { change } => AttemptEnd::Failed(Failure::transient(format!(
+            "it is {}, expected {}",
+            change.before, change.after
+        ))),
+        Observation::Blocked { why } | Observation::Unknown { why } => {
+            AttemptEnd::Failed(Failure::transient(why))
+        }
+    }
+}
+
+/// What looking after the call says of it.
+fn verify(seen: Observation, mut outcome: Outcome) -> AttemptEnd {
+    let not_in_effect =
+        |what: String| AttemptEnd::Failed(Failure::transient(format!("applied, but not in effect: {what}")));
+    match seen {
+        Observation::InPlace { .. } => AttemptEnd::Step(StepEnd::Succeeded(outcome)),
+        Observation::Pending { change } => not_in_effect(change.before),
+        Observation::Blocked { why } => not_in_effect(why),
+        Observation::Unknown { why } => {
+            outcome.warnings.push(format!("not verified: {why}"));
+            AttemptEnd::Step(StepEnd::Succeeded(outcome))
+        }
+    }
+}

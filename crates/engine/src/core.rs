@@ -1,0 +1,293 @@
+//! The synchronous heart: an input and the time in, records to write and acts to carry out afterwards.
+//!
+//! [`Core::handle`] folds each record it decides into its state at once, because the end of one step and the start of
+//! the next belong into one batch. The state may thus run ahead of the disk, but only inside that batch: nothing is
+//! told and nothing is done before the driver has it durable, and when it cannot be written, the state is thrown away
+//! with the driver.
+
+mod begin;
+mod end;
+mod settle;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use lifeboat_action::{MASK, Masker};
+use lifeboat_model::record::{Driver, Mode, StopReason, Verdict};
+use lifeboat_model::template::Values;
+use lifeboat_model::{
+    Attempt, Epoch, Event, EventKind, Failure, Observation, Record, RecordBody, RunState, Seq, StepId,
+    StepIndex, StepState,
+};
+use serde_json::{Map, Value};
+
+use crate::doubt::Finding;
+use crate::interrupt::{Signal, Urgency};
+use crate::job::{AttemptEnd, Job};
+use crate::person::{Answer, Question};
+use crate::store::Draft;
+
+/// Whatever happens to a run.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// An attempt came to its end.
+    Ended { at: StepIndex, attempt: Attempt, end: AttemptEnd },
+    /// A dry run looked.
+    Rehearsed { at: StepIndex, observation: Observation },
+    /// A doubt was looked into.
+    Looked { at: StepIndex, attempt: Attempt, finding: Finding },
+    /// A retry may be due.
+    Woken,
+    /// A person answered, or nobody did.
+    Answered { at: StepIndex, answer: Option<Answer> },
+    /// A signal of the operating system.
+    Signal(Signal),
+    /// A step says how it is going.
+    Progress { step: StepId, message: String },
+}
+
+/// What follows from an input: first the drafts are written, then the events told, then the acts carried out.
+#[derive(Debug, Default)]
+#[must_use = "what was decided must be written and carried out"]
+pub(crate) struct Response {
+    pub(crate) drafts: Vec<Draft>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) acts: Vec<Act>,
+}
+
+/// What the driver does after the records are on disk.
+#[derive(Debug)]
+pub(crate) enum Act {
+    /// Call the action.
+    Attempt(Job),
+    /// Only look, for a dry run.
+    Rehearse(Job),
+    /// Look into a doubt. `None`: its parameters cannot be worked out, for this reason.
+    LookInto { job: Job, cannot: Option<String> },
+    /// Wake up then: a retry is due.
+    WakeAt(Timestamp),
+    /// Ask the person at the terminal.
+    Ask { at: StepIndex, question: Question },
+    /// Cancel what runs.
+    CancelAll,
+    /// Leave without waiting for anything.
+    Abandon,
+    /// The drive is over.
+    Leave(Left),
+}
+
+/// How a drive ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// The run is finished.
+    Finished(Verdict),
+    /// The run can be resumed.
+    Stopped(StopReason),
+    /// Left at once on a third signal: nothing was recorded, and what ran is in doubt.
+    Abandoned,
+}
+
+#[derive(Debug)]
+pub(crate) struct Core {
+    state: RunState,
+    epoch: Epoch,
+    secrets: Map<String, Value>,
+    masker: Arc<Masker>,
+    urgency: Urgency,
+    /// Steps that are being looked at, for a rehearsal or because of a doubt.
+    looking: BTreeSet<StepIndex>,
+    /// Steps about which the person is being asked.
+    asking: BTreeSet<StepIndex>,
+    /// Nobody answers: not asked again in this drive.
+    nobody: bool,
+    /// Attempts of earlier drivers that are in doubt, with the boot id of the machine they ran on.
+    inherited: BTreeMap<StepIndex, Option<String>>,
+    /// Attempts that answered "unknown" in this drive.
+    unknown: BTreeMap<StepIndex, Failure>,
+    /// The wake-up that was asked for last.
+    wake_at: Option<Timestamp>,
+    left: Option<Left>,
+}
+
+impl Core {
+    /// A core for a run whose first record is decided but not written; the response holds that record too.
+    pub(crate) fn create(
+        first: Record,
+        secrets: Map<String, Value>,
+    ) -> Result<(Self, Response), lifeboat_model::IllegalRecord> {
+        let state = RunState::new(&first)?;
+        let mut core = Self::over(state, first.epoch, secrets);
+        let mut response = Response::default();
+        response.events.extend(Event::of(&first, &core.state));
+        let at = first.at;
+        response.drafts.push(Draft { at, body: first.body });
+        core.settle(at, &mut response);
+        Ok((core, response))
+    }
+
+    /// A core for a run that was claimed with this epoch.
+    pub(crate) fn resume(
+        state: RunState,
+        epoch: Epoch,
+        secrets: Map<String, Value>,
+        now: Timestamp,
+        resumed: Resumed,
+    ) -> (Self, Response) {
+        let broken: Vec<_> = state.plan().indices().filter_map(|at| broken_off(&state, at)).collect();
+        let previous = state.driver().clone();
+        let mut core = Self::over(state, epoch, secrets);
+        let mut response = Response::default();
+        for text in resumed.notes {
+            core.record(now, RecordBody::Note { text }, &mut response);
+        }
+        core.record(
+            now,
+            RecordBody::RunResumed { driver: resumed.driver, actor: resumed.actor },
+            &mut response,
+        );
+        let open = core.state.plan().indices().filter_map(|at| inherited(&core.state, at));
+        core.inherited = open.collect();
+        for (step, attempt, cause) in broken {
+            let cause = cause.unwrap_or_else(|| {
+                format!("its driver, pid {} on {}, ended while it ran", previous.pid, previous.host)
+            });
+            core.record(now, RecordBody::StepInDoubt { step, attempt, cause }, &mut response);
+        }
+        core.settle(now, &mut response);
+        (core, response)
+    }
+
+    fn over(state: RunState, epoch: Epoch, secrets: Map<String, Value>) -> Self {
+        let values = secrets.values().filter_map(Value::as_str).map(str::to_owned);
+        let masker = Arc::new(Masker::new(values));
+        Self {
+            state,
+            epoch,
+            secrets,
+            masker,
+            urgency: Urgency::None,
+            looking: BTreeSet::new(),
+            asking: BTreeSet::new(),
+            nobody: false,
+            inherited: BTreeMap::new(),
+            unknown: BTreeMap::new(),
+            wake_at: None,
+            left: None,
+        }
+    }
+
+    /// Decides what follows from an input.
+    pub(crate) fn handle(&mut self, now: Timestamp, input: Input, response: &mut Response) {
+        match input {
+            Input::Ended { at, attempt, end } => self.ended(now, at, attempt, end, response),
+            Input::Rehearsed { at, observation } => self.rehearsed(now, at, observation, response),
+            Input::Looked { at, attempt, finding } => self.looked(now, at, attempt, finding, response),
+            Input::Woken => self.wake_at = None,
+            Input::Answered { at, answer } => self.answered(now, at, answer, response),
+            Input::Signal(signal) => self.signalled(signal, response),
+            Input::Progress { step, message } => {
+                let (seq, run) = (self.state.seq(), self.state.run().clone());
+                let attempt = self.state.plan().find(&step).map(|at| Attempt(self.state.attempts(at)));
+                let kind = EventKind::StepProgress { message };
+                let event = Event { seq, at: now, run, step: Some(step), attempt, kind };
+                response.events.push(event);
+                return;
+            }
+        }
+        self.settle(now, response);
+    }
+
+    /// The state after everything decided so far.
+    pub(crate) fn state(&self) -> &RunState {
+        &self.state
+    }
+
+    /// What hides the run's secrets.
+    pub(crate) fn masker(&self) -> &Arc<Masker> {
+        &self.masker
+    }
+
+    /// The epoch to append with.
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// If the step's newest attempt was begun by an earlier driver: the boot id of its machine, where it is known.
+    pub(crate) fn inherited(&self, at: StepIndex) -> Option<Option<String>> {
+        self.inherited.get(&at).cloned()
+    }
+
+    /// How urgently the run is asked to stop.
+    pub(crate) fn urgency(&self) -> Urgency {
+        self.urgency
+    }
+
+    fn record(&mut self, at: Timestamp, body: RecordBody, response: &mut Response) {
+        let record = Record { seq: self.state.seq().next(), epoch: self.epoch, at, body };
+        if let Err(illegal) = self.state.apply(&record) {
+            panic!("bug: the engine decided an illegal record: {illegal}: {:?}", record.body);
+        }
+        response.events.extend(Event::of(&record, &self.state));
+        response.drafts.push(Draft { at, body: record.body });
+    }
+
+    fn signalled(&mut self, signal: Signal, response: &mut Response) {
+        self.urgency = self.urgency.after(signal);
+        match self.urgency {
+            Urgency::None | Urgency::Drain => {}
+            Urgency::Cancel => response.acts.push(Act::CancelAll),
+            Urgency::Abandon => response.acts.push(Act::Abandon),
+        }
+    }
+
+    fn values(&self) -> Values<'_> {
+        Values { state: &self.state, secrets: &self.secrets, mask: MASK }
+    }
+
+    fn step_id(&self, at: StepIndex) -> StepId {
+        self.state.plan().step(at).id.clone()
+    }
+
+    fn is_dry_run(&self) -> bool {
+        self.state.mode() == Mode::DryRun
+    }
+}
+
+/// Who takes a run over.
+#[derive(Debug)]
+pub(crate) struct Resumed {
+    pub(crate) driver: Driver,
+    pub(crate) actor: String,
+    /// What was noticed on opening, for the journal.
+    pub(crate) notes: Vec<String>,
+}
+
+/// The steps a new driver has to look at: those that ran when the last driver ended, and those that a person was asked
+/// about, since looking again may tell by now.
+fn broken_off(state: &RunState, at: StepIndex) -> Option<(StepId, Attempt, Option<String>)> {
+    let step = || state.plan().step(at).id.clone();
+    match state.step(at) {
+        StepState::Running { attempt } => Some((step(), *attempt, None)),
+        StepState::InDoubt { attempt, cause, asked: Some(_) } => {
+            Some((step(), *attempt, Some(cause.clone())))
+        }
+        _ => None,
+    }
+}
+
+/// An attempt that an earlier driver left open. Which driver began an attempt that was in doubt before is not known.
+fn inherited(state: &RunState, at: StepIndex) -> Option<(StepIndex, Option<String>)> {
+    match state.step(at) {
+        StepState::Running { .. } => Some((at, state.driver().boot.clone())),
+        StepState::InDoubt { .. } => Some((at, None)),
+        _ => None,
+    }
+}
+
+/// The number of the record that comes after all that were decided.
+pub(crate) fn expected(state: &RunState, undecided: usize) -> Seq {
+    Seq(state.seq().0 + 1 - undecided as u64)
+}

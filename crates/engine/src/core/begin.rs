@@ -1,0 +1,144 @@
+//! Starting a step: conditions, parameters, and the record before the call.
+
+use jiff::Timestamp;
+use lifeboat_model::plan::{ActionCall, ActionStep};
+use lifeboat_model::record::StepEnd;
+use lifeboat_model::template::{Decided, Filled};
+use lifeboat_model::{Attempt, AttemptKey, Failure, Observation, RecordBody, StepIndex};
+use serde_json::Value;
+
+use super::{Act, Core, Response};
+use crate::job::{Call, Job};
+
+/// What the conditions and parameters of a step come to.
+enum Prepared {
+    /// It can be called.
+    Ready { job: Box<Job>, masked: Value },
+    /// A condition is false.
+    Skip { why: String },
+    /// Something it uses is not known.
+    Unknown { why: String, masked: Value },
+    /// A template fails.
+    Cannot { why: String },
+}
+
+impl Core {
+    /// Starts a step that may start, or ends it at once.
+    pub(super) fn begin(&mut self, now: Timestamp, at: StepIndex, response: &mut Response) {
+        let attempt = Attempt(self.state.attempts(at) + 1);
+        let step = self.step_id(at);
+        match (self.prepare(now, at, attempt), self.is_dry_run()) {
+            (Prepared::Skip { why }, _) => {
+                let end = StepEnd::Skipped { why };
+                self.record(now, RecordBody::StepFinished { step, attempt: None, end }, response);
+            }
+            (Prepared::Ready { job, masked }, false) => {
+                let key = AttemptKey::of(self.state.run(), &step);
+                self.inherited.remove(&at);
+                self.record(now, RecordBody::StepStarted { step, attempt, key, with: masked }, response);
+                response.acts.push(Act::Attempt(*job));
+            }
+            (Prepared::Ready { job, .. }, true) => {
+                self.looking.insert(at);
+                response.acts.push(Act::Rehearse(*job));
+            }
+            (Prepared::Unknown { why, masked }, true) => {
+                let observation = Observation::Unknown { why };
+                self.record(now, RecordBody::StepRehearsed { step, observation, with: masked }, response);
+            }
+            (Prepared::Cannot { why }, true) => {
+                let observation = Observation::Blocked { why };
+                self.record(
+                    now,
+                    RecordBody::StepRehearsed { step, observation, with: Value::Null },
+                    response,
+                );
+            }
+            (Prepared::Unknown { why, .. } | Prepared::Cannot { why }, false) => {
+                let end = StepEnd::Failed(Failure::permanent(format!("cannot start: {why}")));
+                self.record(now, RecordBody::StepFinished { step, attempt: None, end }, response);
+            }
+        }
+    }
+
+    /// Looks into a doubt.
+    pub(super) fn look_into(&mut self, now: Timestamp, at: StepIndex, response: &mut Response) {
+        self.looking.insert(at);
+        let attempt = Attempt(self.state.attempts(at));
+        let (job, cannot) = match self.parameters(now, at, attempt) {
+            Prepared::Ready { job, .. } => (*job, None),
+            Prepared::Skip { why } | Prepared::Unknown { why, .. } | Prepared::Cannot { why } => {
+                (self.job(now, at, attempt, Value::Null, None), Some(why))
+            }
+        };
+        response.acts.push(Act::LookInto { job, cannot });
+    }
+
+    fn prepare(&self, now: Timestamp, at: StepIndex, attempt: Attempt) -> Prepared {
+        for condition in &self.state.plan().step(at).when {
+            match self.values().decide(condition) {
+                Ok(Decided::True) => {}
+                Ok(Decided::False) => return Prepared::Skip { why: format!("`{condition}` is false") },
+                Ok(Decided::Unknown { why }) => {
+                    let why = format!("`{condition}` cannot be decided: {why}");
+                    return Prepared::Unknown { why, masked: Value::Null };
+                }
+                Err(error) => return Prepared::Cannot { why: error.to_string() },
+            }
+        }
+        self.parameters(now, at, attempt)
+    }
+
+    fn parameters(&self, now: Timestamp, at: StepIndex, attempt: Attempt) -> Prepared {
+        let action = self.action(at);
+        let (params, masked) = match self.values().fill(&action.call.with) {
+            Ok(Filled::Known { value, masked }) => (value, masked),
+            Ok(Filled::Unknown { why, masked }) => return Prepared::Unknown { why, masked },
+            Err(error) => return Prepared::Cannot { why: error.to_string() },
+        };
+        let check = match &action.check {
+            None => None,
+            Some(check) => match self.values().fill(&check.with) {
+                Ok(Filled::Known { value, .. }) => Some(call(check, value)),
+                Ok(Filled::Unknown { why, .. }) => return Prepared::Unknown { why, masked },
+                Err(error) => return Prepared::Cannot { why: error.to_string() },
+            },
+        };
+        Prepared::Ready { job: Box::new(self.job(now, at, attempt, params, check)), masked }
+    }
+
+    fn job(
+        &self,
+        now: Timestamp,
+        at: StepIndex,
+        attempt: Attempt,
+        params: Value,
+        check: Option<Call>,
+    ) -> Job {
+        let action = self.action(at);
+        Job {
+            at,
+            step: self.step_id(at),
+            attempt,
+            call: call(&action.call, params),
+            check,
+            timeout: action.timeout,
+            on_unknown: action.on_unknown,
+            started_at: self.state.started_at(at).unwrap_or(now),
+        }
+    }
+
+    pub(super) fn action(&self, at: StepIndex) -> &ActionStep {
+        self.state.plan().step(at).action().expect("bug: only actions start, blocks open by themselves")
+    }
+}
+
+fn call(call: &ActionCall, params: Value) -> Call {
+    Call {
+        action: call.action.clone(),
+        params,
+        effect: call.effect,
+        observable: call.observable,
+        recoverable: call.recoverable,
+    }
+}

@@ -1,0 +1,159 @@
+//! What follows from the end of an attempt, from a look, and from a person's answer.
+
+use std::borrow::Cow;
+
+use jiff::{SignedDuration, Timestamp};
+use lifeboat_model::record::{DoubtRule, Resolution, StepEnd};
+use lifeboat_model::{Attempt, Effect, Failure, FailureKind, Observation, RecordBody, StepIndex, Texts};
+use serde_json::Value;
+
+use super::{Core, Response};
+use crate::doubt::Finding;
+use crate::interrupt::Urgency;
+use crate::job::AttemptEnd;
+use crate::person::Answer;
+
+impl Core {
+    pub(super) fn ended(
+        &mut self,
+        now: Timestamp,
+        at: StepIndex,
+        attempt: Attempt,
+        end: AttemptEnd,
+        response: &mut Response,
+    ) {
+        let step = self.step_id(at);
+        let body = match end {
+            AttemptEnd::Step(end) => {
+                let end = self.masked(end);
+                RecordBody::StepFinished { step, attempt: Some(attempt), end }
+            }
+            AttemptEnd::Failed(failure) => {
+                let failure = self.masked(failure);
+                let stopped = self.urgency >= Urgency::Cancel;
+                if stopped
+                    || (failure.kind == FailureKind::Unknown && self.action(at).call.effect == Effect::Write)
+                {
+                    let by = if stopped { "stopped by a signal: " } else { "" };
+                    let cause = format!("{by}{failure}");
+                    self.unknown.insert(at, failure);
+                    RecordBody::StepInDoubt { step, attempt, cause }
+                } else {
+                    self.failed(now, at, attempt, failure)
+                }
+            }
+        };
+        self.record(now, body, response);
+    }
+
+    /// The record of a failure whose effect is known: another attempt, or the end.
+    fn failed(&self, now: Timestamp, at: StepIndex, attempt: Attempt, failure: Failure) -> RecordBody {
+        let step = self.step_id(at);
+        match self.delay(at, &failure) {
+            Some(delay) => {
+                let retry_at = now.checked_add(delay).unwrap_or(Timestamp::MAX);
+                RecordBody::AttemptFailed { step, attempt, failure, retry_at }
+            }
+            None => RecordBody::StepFinished { step, attempt: Some(attempt), end: StepEnd::Failed(failure) },
+        }
+    }
+
+    /// How long to wait before the next attempt, if there is to be one.
+    fn delay(&self, at: StepIndex, failure: &Failure) -> Option<SignedDuration> {
+        let failures = self.state.failures(at) + 1;
+        match failure.kind {
+            FailureKind::Permanent => None,
+            FailureKind::Transient | FailureKind::Unknown => self.action(at).retry.delay_after(failures),
+        }
+    }
+
+    pub(super) fn rehearsed(
+        &mut self,
+        now: Timestamp,
+        at: StepIndex,
+        observation: Observation,
+        response: &mut Response,
+    ) {
+        self.looking.remove(&at);
+        let with = match self.values().fill(&self.action(at).call.with) {
+            Ok(lifeboat_model::template::Filled::Known { masked, .. }) => masked,
+            Ok(lifeboat_model::template::Filled::Unknown { .. }) | Err(_) => Value::Null,
+        };
+        let observation = self.masked(observation);
+        let body = RecordBody::StepRehearsed { step: self.step_id(at), observation, with };
+        self.record(now, body, response);
+    }
+
+    pub(super) fn looked(
+        &mut self,
+        now: Timestamp,
+        at: StepIndex,
+        attempt: Attempt,
+        finding: Finding,
+        response: &mut Response,
+    ) {
+        self.looking.remove(&at);
+        let Finding { rule, evidence, resolution } = finding;
+        let evidence = self.masker.mask(&evidence).into_owned();
+        let resolution = self.within_retries(at, rule, self.masked(resolution), &evidence);
+        let step = self.step_id(at);
+        self.record(now, RecordBody::DoubtResolved { step, attempt, rule, evidence, resolution }, response);
+    }
+
+    /// A look may call for another attempt, or find a failure; whether the step has an attempt left is for its retry
+    /// policy to say. Only a crash of the driver is nobody's attempt: that one is repeated freely.
+    fn within_retries(
+        &mut self,
+        at: StepIndex,
+        rule: DoubtRule,
+        resolution: Resolution,
+        evidence: &str,
+    ) -> Resolution {
+        let unknown = self.unknown.remove(&at);
+        let policy = &self.action(at).retry;
+        let attempts = self.state.attempts(at);
+        match (resolution, unknown) {
+            (Resolution::Rerun, Some(failure)) if policy.delay_after(attempts).is_none() => {
+                let message = format!("{}; then found {evidence}", failure.message);
+                Resolution::Failed(Failure { kind: FailureKind::Transient, message, ..failure })
+            }
+            (Resolution::Failed(failure), _)
+                if rule == DoubtRule::Recovered
+                    && failure.kind == FailureKind::Transient
+                    && policy.delay_after(attempts).is_some() =>
+            {
+                Resolution::Rerun
+            }
+            (resolution, _) => resolution,
+        }
+    }
+
+    pub(super) fn answered(
+        &mut self,
+        now: Timestamp,
+        at: StepIndex,
+        answer: Option<Answer>,
+        response: &mut Response,
+    ) {
+        self.asking.remove(&at);
+        match answer {
+            None => self.nobody = true,
+            Some(Answer { decision, actor, reason }) => {
+                let step = Some(self.step_id(at));
+                self.record(now, RecordBody::OperatorDecided { step, decision, actor, reason }, response);
+            }
+        }
+    }
+
+    /// The same with every secret's value masked.
+    fn masked<T: Texts>(&self, mut stored: T) -> T {
+        if !self.masker.is_empty() {
+            stored.each_text(&|text| {
+                if let Cow::Owned(masked) = self.masker.mask(text) {
+                    *text = masked;
+                }
+            });
+        }
+        stored
+    }
+}

@@ -1,0 +1,1 @@
+//! The core without a runtime: inputs in, records and acts out.

@@ -1,0 +1,95 @@
+//! What follows from looking into a step in doubt: the table of the design, as one function.
+
+use lifeboat_model::plan::OnUnknown;
+use lifeboat_model::record::{DoubtRule, Resolution};
+use lifeboat_model::{Failure, FailureKind, Observation, Outcome};
+
+/// What looking into a doubt showed, and what follows.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Finding {
+    /// The rule that settled it.
+    pub(crate) rule: DoubtRule,
+    /// What was seen, in words.
+    pub(crate) evidence: String,
+    /// What follows.
+    pub(crate) resolution: Resolution,
+}
+
+impl Finding {
+    /// The step only looks: it may be repeated.
+    pub(crate) fn read_only() -> Self {
+        let evidence = "the action changes nothing".to_owned();
+        Self { rule: DoubtRule::ReadOnly, evidence, resolution: Resolution::Rerun }
+    }
+
+    /// The attempt's own result was found. `None` when the result itself is that nobody knows.
+    pub(crate) fn recovered(result: Result<Outcome, Failure>, evidence: String) -> Option<Self> {
+        let resolution = match result {
+            Ok(outcome) => Resolution::Done(outcome),
+            Err(failure) if failure.kind == FailureKind::Unknown => return None,
+            Err(failure) => Resolution::Failed(failure),
+        };
+        Some(Self { rule: DoubtRule::Recovered, evidence, resolution })
+    }
+
+    /// The attempt is proven never to have begun.
+    pub(crate) fn not_started(evidence: String) -> Self {
+        Self { rule: DoubtRule::Recovered, evidence, resolution: Resolution::Rerun }
+    }
+
+    /// What observing showed. `trace` is what was found of the attempt itself.
+    pub(crate) fn observed(observation: Observation, trace: Option<&str>, on_unknown: OnUnknown) -> Self {
+        let with_trace = |text: String| trace.iter().fold(text, |text, trace| format!("{text}; {trace}"));
+        let observed = |evidence, resolution| Self { rule: DoubtRule::Observed, evidence, resolution };
+        match observation {
+            Observation::InPlace { evidence, outputs } => {
+                let outcome = Outcome { evidence: evidence.clone(), outputs, warnings: Vec::new() };
+                observed(format!("in place: {evidence}"), Resolution::Done(outcome))
+            }
+            Observation::Pending { change } => {
+                observed(format!("not in place: {}", change.before), Resolution::Rerun)
+            }
+            Observation::Blocked { why } => observed(with_trace(format!("blocked: {why}")), Resolution::Ask),
+            Observation::Unknown { why } => {
+                let evidence = with_trace(format!("cannot tell: {why}"));
+                let resolution = match on_unknown {
+                    OnUnknown::Ask => Resolution::Ask,
+                    OnUnknown::Rerun => Resolution::Rerun,
+                    OnUnknown::Fail => Resolution::Failed(Failure::permanent(evidence.clone())),
+                };
+                Self { rule: DoubtRule::OnUnknown, evidence, resolution }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lifeboat_model::Change;
+
+    use super::*;
+
+    #[test]
+    fn the_table_of_the_design() {
+        let rule = |observation, on_unknown| {
+            let finding = Finding::observed(observation, None, on_unknown);
+            (finding.rule, finding.resolution)
+        };
+        let change = Change { before: "standby".to_owned(), after: "primary".to_owned() };
+        let unknown = || Observation::Unknown { why: "no answer".to_owned() };
+        let in_place = Observation::InPlace { evidence: "primary".to_owned(), outputs: Default::default() };
+        let done = Outcome { evidence: "primary".to_owned(), ..Outcome::default() };
+
+        assert_eq!(rule(in_place, OnUnknown::Ask), (DoubtRule::Observed, Resolution::Done(done)));
+        assert_eq!(
+            rule(Observation::Pending { change }, OnUnknown::Fail),
+            (DoubtRule::Observed, Resolution::Rerun)
+        );
+        let blocked = Observation::Blocked { why: "lag".to_owned() };
+        assert_eq!(rule(blocked, OnUnknown::Rerun), (DoubtRule::Observed, Resolution::Ask));
+        assert_eq!(rule(unknown(), OnUnknown::Ask), (DoubtRule::OnUnknown, Resolution::Ask));
+        assert_eq!(rule(unknown(), OnUnknown::Rerun), (DoubtRule::OnUnknown, Resolution::Rerun));
+        let failed = Resolution::Failed(Failure::permanent("cannot tell: no answer"));
+        assert_eq!(rule(unknown(), OnUnknown::Fail), (DoubtRule::OnUnknown, failed));
+    }
+}

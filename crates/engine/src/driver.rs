@@ -1,0 +1,219 @@
+//! The loop around the core: takes inputs, makes what they decide durable, tells it, carries it out.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use lifeboat_model::{AttemptKey, RunState, Seq, StepId};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio_util::sync::CancellationToken;
+
+use crate::actions::Actions;
+use crate::clock::Clock;
+use crate::core::{Act, Core, Input, Left, Response, expected};
+use crate::interrupt::Urgency;
+use crate::job::Job;
+use crate::person::Person;
+use crate::reporter::Reporters;
+use crate::store::{Journal, StoreError};
+use crate::worker::Worker;
+
+/// Inputs that are decided together at most; what waits longer goes into the next batch.
+const BATCH: usize = 4096;
+/// Progress that waits to be told at most; what comes on top is dropped, since it is only shown.
+const PROGRESS: usize = 1024;
+
+/// Drives one run until it ends or lets go.
+pub(crate) struct DriverLoop {
+    pub(crate) core: Core,
+    pub(crate) journal: Box<dyn Journal>,
+    pub(crate) reporters: Reporters,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) person: Arc<dyn Person>,
+    pub(crate) actions: Arc<Actions>,
+    pub(crate) grace: Duration,
+    pub(crate) inputs: UnboundedReceiver<Input>,
+    pub(crate) sender: UnboundedSender<Input>,
+    pub(crate) cancel: CancellationToken,
+    pub(crate) waiting_progress: Arc<AtomicUsize>,
+    pub(crate) steps_folder: PathBuf,
+}
+
+impl DriverLoop {
+    /// Runs the loop. `written` says that the first response's drafts are on disk already.
+    pub(crate) async fn run(mut self, mut response: Response, written: bool) -> Result<Drive, DriveError> {
+        let mut written = written;
+        loop {
+            if !written && let Err(error) = self.write(&mut response) {
+                self.cancel.cancel();
+                let state = self.core.state().clone();
+                return Err(DriveError {
+                    error,
+                    written: expected(&state, response.drafts.len()),
+                    state: Box::new(state),
+                });
+            }
+            written = false;
+            for event in std::mem::take(&mut response.events) {
+                self.reporters.tell(&event, self.core.state());
+            }
+            if let Some(left) = self.carry_out(std::mem::take(&mut response.acts)) {
+                return Ok(self.left(left));
+            }
+            response = Response::default();
+            let Some(input) = self.inputs.recv().await else {
+                return Ok(self.left(Left::Abandoned));
+            };
+            self.take(input, &mut response);
+            for _ in 1..BATCH {
+                let Ok(input) = self.inputs.try_recv() else { break };
+                self.take(input, &mut response);
+            }
+        }
+    }
+
+    fn take(&mut self, input: Input, response: &mut Response) {
+        if matches!(input, Input::Progress { .. }) {
+            self.waiting_progress.fetch_sub(1, Ordering::Relaxed);
+        }
+        self.core.handle(self.clock.now(), input, response);
+    }
+
+    /// Makes the batch durable. The caller waits for the disk: nothing may happen before.
+    fn write(&mut self, response: &mut Response) -> Result<(), StoreError> {
+        if response.drafts.is_empty() {
+            return Ok(());
+        }
+        let from = expected(self.core.state(), response.drafts.len());
+        let epoch = self.core.epoch();
+        let drafts = response.drafts.clone();
+        let journal = &mut self.journal;
+        blocking(|| journal.append(from, epoch, drafts))?;
+        response.drafts.clear();
+        for note in self.journal.take_notes() {
+            tracing::warn!("{note}");
+        }
+        Ok(())
+    }
+
+    fn carry_out(&mut self, acts: Vec<Act>) -> Option<Left> {
+        let mut left = None;
+        for act in acts {
+            match act {
+                Act::Attempt(job) => self.spawn(job, Worker::attempt),
+                Act::Rehearse(job) => self.spawn(job, Worker::rehearse),
+                Act::LookInto { job, cannot } => {
+                    self.spawn(job, |worker, job| worker.look_into(job, cannot));
+                }
+                Act::WakeAt(due) => {
+                    let wait = Duration::try_from(due.duration_since(self.clock.now())).unwrap_or_default();
+                    let (sleep, sender) = (self.clock.sleep(wait), self.sender.clone());
+                    tokio::spawn(async move {
+                        sleep.await;
+                        drop(sender.send(Input::Woken));
+                    });
+                }
+                Act::Ask { at, question } => {
+                    let (answer, sender) = (self.person.ask(question), self.sender.clone());
+                    tokio::spawn(
+                        async move { drop(sender.send(Input::Answered { at, answer: answer.await })) },
+                    );
+                }
+                Act::CancelAll => self.cancel.cancel(),
+                Act::Abandon => return Some(Left::Abandoned),
+                Act::Leave(how) => left = Some(how),
+            }
+        }
+        left
+    }
+
+    fn spawn<F, W>(&self, job: Job, work: F)
+    where
+        F: FnOnce(Worker, Job) -> W,
+        W: Future<Output = ()> + Send + 'static,
+    {
+        let state = self.core.state();
+        let worker = Worker {
+            run: state.run().clone(),
+            mode: state.mode(),
+            key: AttemptKey::of(state.run(), &job.step),
+            folder: self.steps_folder.join(job.step.as_str()).join(job.attempt.to_string()),
+            actions: Arc::clone(&self.actions),
+            clock: Arc::clone(&self.clock),
+            masker: Arc::clone(self.core.masker()),
+            cancel: self.cancel.child_token(),
+            grace: self.grace,
+            sender: self.sender.clone(),
+            waiting_progress: Arc::clone(&self.waiting_progress),
+            boot: self.core.inherited(job.at).unwrap_or_else(|| state.driver().boot.clone()),
+            died: self.core.inherited(job.at).is_some(),
+        };
+        tokio::spawn(work(worker, job));
+    }
+
+    fn left(self, left: Left) -> Drive {
+        let urgency = self.core.urgency();
+        let state = self.core.state().clone();
+        Drive { left, urgency, state, warnings: self.reporters.failures() }
+    }
+}
+
+/// How a drive went.
+#[derive(Debug)]
+#[must_use = "how a drive ended decides the exit code"]
+pub struct Drive {
+    /// How it ended.
+    pub left: Left,
+    /// How urgently it was asked to stop.
+    pub urgency: Urgency,
+    /// The run's state at the end.
+    pub state: RunState,
+    /// What failed on the way without stopping the run, such as a terminal that went away.
+    pub warnings: Vec<String>,
+}
+
+/// The journal could not be written: the run stopped before the next effect.
+#[derive(Debug, thiserror::Error)]
+#[error("the run stopped, since record {written} cannot be written")]
+pub struct DriveError {
+    /// Why not.
+    #[source]
+    pub error: StoreError,
+    /// The first record that is not known to be on disk.
+    pub written: Seq,
+    /// The state as decided, which the disk does not know.
+    pub state: Box<RunState>,
+}
+
+/// Sends a step's progress to the loop, as far as it keeps up.
+#[derive(Debug)]
+pub(crate) struct ProgressSender {
+    pub(crate) sender: UnboundedSender<Input>,
+    pub(crate) waiting: Arc<AtomicUsize>,
+}
+
+impl lifeboat_action::ProgressSink for ProgressSender {
+    fn progress(&self, step: &StepId, message: String) {
+        if self.waiting.fetch_add(1, Ordering::Relaxed) >= PROGRESS {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            return;
+        }
+        drop(self.sender.send(Input::Progress { step: step.clone(), message }));
+    }
+}
+
+/// Runs blocking work where it holds up nothing but this task, as far as the runtime allows.
+fn blocking<T>(work: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),
+        _ => work(),
+    }
+}
+
+impl std::fmt::Debug for DriverLoop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DriverLoop").field("run", self.core.state().run()).finish_non_exhaustive()
+    }
+}

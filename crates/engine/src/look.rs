@@ -1,0 +1,69 @@
+//! Looking without touching: before and after an action is applied, in a dry run, and into a doubt.
+
+use lifeboat_action::{ActionContext, Observation, Recovery};
+use lifeboat_model::outcome::Outputs;
+use lifeboat_model::{Change, Effect};
+
+use crate::actions::Actions;
+use crate::doubt::Finding;
+use crate::job::{Call, Job};
+
+/// Looks whether the step's effect is in place: through the step's `check` if it has one, else by the action itself.
+pub(crate) async fn look(actions: &Actions, context: &ActionContext, job: &Job) -> Observation {
+    match &job.check {
+        Some(check) => as_effect(observe(actions, context, check).await),
+        None if job.call.observable => observe(actions, context, &job.call).await,
+        None => Observation::Unknown {
+            why: format!("`{}` cannot look for its own effect; give the step a `check`", job.call.action),
+        },
+    }
+}
+
+/// What a dry run sees of a step.
+pub(crate) async fn rehearse(actions: &Actions, context: &ActionContext, job: &Job) -> Observation {
+    match job.call.effect {
+        Effect::Read => observe(actions, context, &job.call).await,
+        Effect::Write => look(actions, context, job).await,
+    }
+}
+
+/// Looks into a doubt: for a trace of the attempt first, for its effect otherwise.
+pub(crate) async fn look_into(actions: &Actions, context: &ActionContext, job: &Job, died: bool) -> Finding {
+    let mut trace = None;
+    if died
+        && job.call.recoverable
+        && let Some(action) = actions.action(&job.call.action)
+    {
+        match action.recover(context, &job.call.params).await {
+            Recovery::Ended { result, evidence } => {
+                if let Some(finding) = Finding::recovered(result, evidence.clone()) {
+                    return finding;
+                }
+                trace = Some(evidence);
+            }
+            Recovery::NotStarted { evidence } => return Finding::not_started(evidence),
+            Recovery::Nothing { why } => trace = Some(why),
+        }
+    }
+    Finding::observed(look(actions, context, job).await, trace.as_deref(), job.on_unknown)
+}
+
+/// Calls the looking half of an action.
+pub(crate) async fn observe(actions: &Actions, context: &ActionContext, call: &Call) -> Observation {
+    match actions.observer(&call.action) {
+        Some(action) => action.observe(context, &call.params).await,
+        None => Observation::Unknown { why: format!("this lifeboat has no action `{}`", call.action) },
+    }
+}
+
+/// What a check's answer says of the effect it stands for: a condition that does not hold is an effect to be made.
+fn as_effect(checked: Observation) -> Observation {
+    match checked {
+        Observation::InPlace { evidence, .. } => Observation::InPlace { evidence, outputs: Outputs::new() },
+        Observation::Pending { change } => Observation::Pending { change },
+        Observation::Blocked { why } => {
+            Observation::Pending { change: Change { before: why, after: "as the check demands".to_owned() } }
+        }
+        Observation::Unknown { why } => Observation::Unknown { why },
+    }
+}

@@ -1,0 +1,314 @@
+//! What a run tells those who watch it. Events follow from records and the state they lead to, so that replaying a
+//! journal tells what the live run told; only progress has no record behind it.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::ids::{Attempt, RunId, Seq, StepId, StepIndex};
+use crate::outcome::{Failure, Observation};
+use crate::record::{Record, RecordBody};
+use crate::run_state::{RunState, Status, StepState};
+
+/// Something that happened in a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// The newest record when it happened.
+    pub seq: Seq,
+    /// When.
+    pub at: Timestamp,
+    /// The run.
+    pub run: RunId,
+    /// The step it is about.
+    pub step: Option<StepId>,
+    /// The attempt it is about.
+    pub attempt: Option<Attempt>,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EventKind {
+    /// The run begins.
+    RunCreated,
+    /// A driver took the run over.
+    RunResumed {
+        /// Who.
+        actor: String,
+    },
+    /// An attempt begins.
+    StepStarted,
+    /// A step says how it is going, or an attempt failed and another follows.
+    StepProgress {
+        /// In words.
+        message: String,
+    },
+    /// A step came to its end, or was rehearsed.
+    StepFinished {
+        /// Its state.
+        status: Status,
+    },
+    /// Nobody knows how an attempt ended.
+    StepInDoubt {
+        /// Why.
+        cause: String,
+    },
+    /// A doubt was looked into.
+    DoubtResolved {
+        /// The record's rule, evidence and resolution.
+        data: Value,
+    },
+    /// A gate waits for people.
+    GateOpened {
+        /// What they are asked.
+        question: String,
+        /// When it expires.
+        expires: Option<Timestamp>,
+    },
+    /// A gate has its answer.
+    GateDecided {
+        /// The record's decision and reason.
+        data: Value,
+    },
+    /// A person decided.
+    OperatorDecided {
+        /// The word, such as `mark_done`.
+        decision: String,
+        /// Who.
+        actor: String,
+        /// Why.
+        reason: String,
+    },
+    /// A guard tripped.
+    GuardTripped {
+        /// The record's guard, evidence and effect.
+        data: Value,
+    },
+    /// An undo begins.
+    UndoStarted,
+    /// An undo came to its end.
+    UndoFinished {
+        /// The step's state.
+        status: Status,
+    },
+    /// The driver let go of a run that is not finished.
+    RunStopped {
+        /// Why: `interrupted`, `paused` or `needs_person`.
+        reason: String,
+    },
+    /// The run ended.
+    RunFinished {
+        /// How.
+        verdict: &'static str,
+    },
+}
+
+impl EventKind {
+    /// The word that programs are given.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::RunCreated => "run_created",
+            Self::RunResumed { .. } => "run_resumed",
+            Self::StepStarted => "step_started",
+            Self::StepProgress { .. } => "step_progress",
+            Self::StepFinished { .. } => "step_finished",
+            Self::StepInDoubt { .. } => "step_in_doubt",
+            Self::DoubtResolved { .. } => "doubt_resolved",
+            Self::GateOpened { .. } => "gate_opened",
+            Self::GateDecided { .. } => "gate_decided",
+            Self::OperatorDecided { .. } => "operator_decided",
+            Self::GuardTripped { .. } => "guard_tripped",
+            Self::UndoStarted => "undo_started",
+            Self::UndoFinished { .. } => "undo_finished",
+            Self::RunStopped { .. } => "run_stopped",
+            Self::RunFinished { .. } => "run_finished",
+        }
+    }
+}
+
+impl Event {
+    /// The event that a record makes, given the state after it. Notes make none.
+    pub fn of(record: &Record, state: &RunState) -> Option<Self> {
+        let (step, attempt, kind) = parts(record, state)?;
+        Some(Self { seq: record.seq, at: record.at, run: state.run().clone(), step, attempt, kind })
+    }
+
+    /// The event as programs are given it, `{"seq", "at", "run", "type", "step"?, "attempt"?, …}`, with what the state
+    /// says of the step or the run.
+    pub fn to_json(&self, state: &RunState) -> Map<String, Value> {
+        let mut json = Map::new();
+        let mut put = |key: &str, value: Value| {
+            if !value.is_null() {
+                json.insert(key.to_owned(), value);
+            }
+        };
+        put("seq", json!(self.seq));
+        put("at", json!(self.at));
+        put("run", json!(self.run));
+        put("type", json!(self.kind.type_name()));
+        put("step", json!(self.step));
+        put("attempt", json!(self.attempt));
+        let step = self.step.as_ref().and_then(|id| state.plan().find(id));
+        match &self.kind {
+            EventKind::RunCreated => {
+                put("runbook", json!(state.plan().runbook()));
+                put("title", json!(state.plan().title()));
+                put("mode", json!(state.mode()));
+                put("digest", json!(state.plan().source().digest));
+                put("actor", json!(state.created().actor));
+            }
+            EventKind::RunResumed { actor } => put("actor", json!(actor)),
+            EventKind::StepStarted | EventKind::UndoStarted => {
+                put("title", json!(step.map(|at| &state.plan().step(at).title)));
+            }
+            EventKind::StepProgress { message } => put("message", json!(message)),
+            EventKind::StepFinished { status } | EventKind::UndoFinished { status } => {
+                put("state", json!(status));
+                for (key, value) in step.map(|at| step_details(state, at)).unwrap_or_default() {
+                    put(&key, value);
+                }
+            }
+            EventKind::StepInDoubt { cause } => put("cause", json!(cause)),
+            EventKind::DoubtResolved { data }
+            | EventKind::GateDecided { data }
+            | EventKind::GuardTripped { data } => {
+                for (key, value) in data.as_object().into_iter().flatten() {
+                    put(key, value.clone());
+                }
+            }
+            EventKind::GateOpened { question, expires } => {
+                put("question", json!(question));
+                put("expires", json!(expires));
+            }
+            EventKind::OperatorDecided { decision, actor, reason } => {
+                put("decision", json!(decision));
+                put("actor", json!(actor));
+                put("reason", json!(reason));
+            }
+            EventKind::RunStopped { reason } => put("reason", json!(reason)),
+            EventKind::RunFinished { verdict } => {
+                put("verdict", json!(verdict));
+                put("deviations", json!(state.deviations().len()));
+                put("elapsed_ms", json!(elapsed_ms(state.created_at(), self.at)));
+            }
+        }
+        json
+    }
+}
+
+/// What is known about a step that is over, for programs: `evidence`, `outputs`, `failure` …
+pub fn step_details(state: &RunState, step: StepIndex) -> Map<String, Value> {
+    let mut json = Map::new();
+    let mut put = |key: &str, value: Value| drop(json.insert(key.to_owned(), value));
+    match state.step(step) {
+        StepState::Done { outcome, .. } => {
+            put("evidence", json!(outcome.evidence));
+            if !outcome.outputs.is_empty() {
+                put("outputs", json!(outcome.outputs));
+            }
+            if !outcome.warnings.is_empty() {
+                put("warnings", json!(outcome.warnings));
+            }
+        }
+        StepState::Skipped { why } | StepState::Cancelled { why } => put("why", json!(why)),
+        StepState::Failed { failure }
+        | StepState::UndoFailed { failure }
+        | StepState::Retrying { failure, .. } => {
+            put("failure", json!(failure));
+        }
+        StepState::InDoubt { cause, asked, .. } => {
+            put("cause", json!(cause));
+            if let Some(evidence) = asked {
+                put("evidence", json!(evidence));
+            }
+        }
+        StepState::Rehearsed { observation } => match observation {
+            Observation::InPlace { evidence, outputs } => {
+                put("evidence", json!(evidence));
+                if !outputs.is_empty() {
+                    put("outputs", json!(outputs));
+                }
+            }
+            Observation::Pending { change } => put("change", json!(change)),
+            Observation::Blocked { why } | Observation::Unknown { why } => put("why", json!(why)),
+        },
+        StepState::Waiting { question, .. } => put("question", json!(question)),
+        StepState::Undone { evidence } => put("evidence", json!(evidence)),
+        StepState::Pending
+        | StepState::Open
+        | StepState::Over
+        | StepState::Running { .. }
+        | StepState::Undoing { .. } => {}
+    }
+    if let (Some(start), Some(end)) = (state.started_at(step), state.ended_at(step)) {
+        put("elapsed_ms", json!(elapsed_ms(start, end)));
+    }
+    json
+}
+
+type Parts = (Option<StepId>, Option<Attempt>, EventKind);
+
+fn parts(record: &Record, state: &RunState) -> Option<Parts> {
+    let status = |step: &StepId| state.plan().find(step).map_or(Status::Pending, |at| state.status(at));
+    let run = |kind| Some((None, None, kind));
+    match &record.body {
+        RecordBody::RunCreated(_) => run(EventKind::RunCreated),
+        RecordBody::RunResumed { actor, .. } => run(EventKind::RunResumed { actor: actor.clone() }),
+        RecordBody::StepStarted { step, attempt, .. } => {
+            Some((Some(step.clone()), Some(*attempt), EventKind::StepStarted))
+        }
+        RecordBody::AttemptFailed { step, attempt, failure, retry_at } => {
+            let message = failed_attempt(*attempt, failure, record.at, *retry_at);
+            Some((Some(step.clone()), Some(*attempt), EventKind::StepProgress { message }))
+        }
+        RecordBody::StepFinished { step, attempt, .. } => {
+            Some((Some(step.clone()), *attempt, EventKind::StepFinished { status: status(step) }))
+        }
+        RecordBody::StepRehearsed { step, .. } => {
+            Some((Some(step.clone()), None, EventKind::StepFinished { status: status(step) }))
+        }
+        RecordBody::StepInDoubt { step, attempt, cause } => {
+            Some((Some(step.clone()), Some(*attempt), EventKind::StepInDoubt { cause: cause.clone() }))
+        }
+        RecordBody::DoubtResolved { step, attempt, rule, evidence, resolution } => {
+            let data = json!({"rule": rule, "evidence": evidence, "resolution": resolution});
+            Some((Some(step.clone()), Some(*attempt), EventKind::DoubtResolved { data }))
+        }
+        RecordBody::GateOpened { step, question, expires } => {
+            let kind = EventKind::GateOpened { question: question.clone(), expires: *expires };
+            Some((Some(step.clone()), None, kind))
+        }
+        RecordBody::GateDecided { step, decision, why } => {
+            let data = json!({"decision": decision, "why": why});
+            Some((Some(step.clone()), None, EventKind::GateDecided { data }))
+        }
+        RecordBody::OperatorDecided { step, decision, actor, reason } => {
+            let (actor, reason) = (actor.clone(), reason.clone());
+            let kind = EventKind::OperatorDecided { decision: decision.name().to_owned(), actor, reason };
+            Some((step.clone(), None, kind))
+        }
+        RecordBody::GuardTripped { guard, evidence, then } => {
+            run(EventKind::GuardTripped { data: json!({"guard": guard, "evidence": evidence, "then": then}) })
+        }
+        RecordBody::UndoStarted { step, attempt } => {
+            Some((Some(step.clone()), Some(*attempt), EventKind::UndoStarted))
+        }
+        RecordBody::UndoFinished { step, attempt, .. } => {
+            Some((Some(step.clone()), Some(*attempt), EventKind::UndoFinished { status: status(step) }))
+        }
+        RecordBody::RunStopped { reason } => {
+            run(EventKind::RunStopped { reason: reason.as_str().to_owned() })
+        }
+        RecordBody::RunFinished { verdict } => run(EventKind::RunFinished { verdict: verdict.as_str() }),
+        RecordBody::Note { .. } => None,
+    }
+}
+
+fn failed_attempt(attempt: Attempt, failure: &Failure, at: Timestamp, due: Timestamp) -> String {
+    format!("attempt {attempt} failed: {failure}; next attempt in {:#}", due.duration_since(at))
+}
+
+/// Whole milliseconds between two moments, at least 0.
+pub fn elapsed_ms(from: Timestamp, to: Timestamp) -> i128 {
+    to.duration_since(from).as_millis().max(0)
+}

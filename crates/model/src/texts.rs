@@ -1,0 +1,110 @@
+//! Reaching every text that is stored of an action's answer, so that secrets can be masked in all of them.
+
+use serde_json::{Map, Value};
+
+use crate::outcome::{Change, Failure, Observation, Outcome};
+use crate::record::{Resolution, StepEnd};
+
+/// Has texts that came from outside.
+pub trait Texts {
+    /// Changes each text.
+    fn each_text(&mut self, change: &dyn Fn(&mut String));
+}
+
+impl Texts for String {
+    fn each_text(&mut self, change: &dyn Fn(&mut String)) {
+        change(self);
+    }
+}
+
+impl<T: Texts> Texts for Vec<T> {
+    fn each_text(&mut self, change: &dyn Fn(&mut String)) {
+        self.iter_mut().for_each(|item| item.each_text(change));
+    }
+}
+
+impl<T: Texts> Texts for Option<T> {
+    fn each_text(&mut self, change: &dyn Fn(&mut String)) {
+        self.iter_mut().for_each(|item| item.each_text(change));
+    }
+}
+
+impl Texts for Map<String, Value> {
+    fn each_text(&mut self, change: &dyn Fn(&mut String)) {
+        let changed = std::mem::take(self).into_iter().map(|(mut key, mut value)| {
+            change(&mut key);
+            value.each_text(change);
+            (key, value)
+        });
+        *self = changed.collect();
+    }
+}
+
+impl Texts for Value {
+    fn each_text(&mut self, change: &dyn Fn(&mut String)) {
+        match self {
+            Self::String(text) => change(text),
+            Self::Array(items) => items.each_text(change),
+            Self::Object(map) => map.each_text(change),
+            Self::Null | Self::Bool(_) | Self::Number(_) => {}
+        }
+    }
+}
+
+impl Texts for Outcome {
+    fn each_text(&mut self, change: &dyn Fn(&mut String)) {
+        let Self { evidence, outputs, warnings } = self;
+        change(evidence);
+        outputs.each_text(change);
+        warnings.each_text(change);
+    }
+}
+
+impl Texts for Failure {
+    fn each_text(&mut self, change: &dyn Fn(&mut String)) {
+        let Self { kind: _, message, causes, tail } = self;
+        change(message);
+        causes.each_text(change);
+        tail.each_text(change);
+    }
+}
+
+impl Texts for Observation {
+    fn each_text(&mut self, change: &dyn Fn(&mut String)) {
+        match self {
+            Self::InPlace { evidence, outputs } => {
+                change(evidence);
+                outputs.each_text(change);
+            }
+            Self::Pending { change: Change { before, after } } => {
+                change(before);
+                change(after);
+            }
+            Self::Blocked { why } | Self::Unknown { why } => change(why),
+        }
+    }
+}
+
+impl Texts for StepEnd {
+    fn each_text(&mut self, change: &dyn Fn(&mut String)) {
+        match self {
+            Self::Succeeded(outcome) => outcome.each_text(change),
+            Self::InPlace { evidence, outputs } => {
+                change(evidence);
+                outputs.each_text(change);
+            }
+            Self::Skipped { why } | Self::Cancelled { why } => change(why),
+            Self::Failed(failure) => failure.each_text(change),
+        }
+    }
+}
+
+impl Texts for Resolution {
+    fn each_text(&mut self, change: &dyn Fn(&mut String)) {
+        match self {
+            Self::Done(outcome) => outcome.each_text(change),
+            Self::Failed(failure) => failure.each_text(change),
+            Self::Rerun | Self::Ask => {}
+        }
+    }
+}
