@@ -1,0 +1,3 @@
+//! Tests against real servers. Each starts its own; nothing is shared, so each can run alone.
+
+mod postgres_scene;
