@@ -125,9 +125,14 @@ impl Source {
     /// The line and column of a byte; an offset past the end gives the end.
     pub fn position(&self, offset: usize) -> Position {
         let offset = self.text.floor_char_boundary(offset);
-        let line = self.line_starts.partition_point(|start| *start <= offset);
+        let line = self.line_of(offset);
         let column = self.text[self.line_starts[line - 1]..offset].chars().count() + 1;
         Position { line, column }
+    }
+
+    /// The line of a byte, from one.
+    pub fn line_of(&self, offset: usize) -> usize {
+        self.line_starts.partition_point(|start| *start <= offset)
     }
 
     /// The text of a line counted from one, without its line break; empty if there is no such line.

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::references::{Names, place_of};
+use super::references::Names;
+use super::templates::{Templates, place_of};
 use crate::document::{Call, Node, NodeKind, shortened};
-use crate::ids::{ActionName, StepIndex};
+use crate::ids::ActionName;
 use crate::nearest::did_you_mean;
 use crate::plan::ActionCall;
 use crate::problem::{Problem, Problems};
@@ -13,13 +14,13 @@ use crate::template::Use;
 
 /// Checks a call; gives nothing, with a problem, if it cannot be carried out.
 pub(super) fn check(
-    names: &Names<'_>,
-    at: StepIndex,
+    templates: &mut Templates<'_>,
     call: &Call,
     problems: &mut Problems,
 ) -> Option<ActionCall> {
+    let names = templates.names;
     let spec = call.action.as_ref().and_then(|action| names.catalog.spec(&action.value));
-    templates(names, at, call, spec.map(|spec| &spec.params), problems);
+    check_templates(templates, call, spec.map(|spec| &spec.params), problems);
     let with = parameters(call, problems);
     let action = call.action.as_ref()?;
     let Some(spec) = spec else {
@@ -47,18 +48,24 @@ pub(super) fn check(
 }
 
 /// Checks the templates of the parameters, and that no secret goes where others can read it.
-fn templates(names: &Names<'_>, at: StepIndex, call: &Call, schema: Option<&Value>, problems: &mut Problems) {
+fn check_templates(
+    templates: &mut Templates<'_>,
+    call: &Call,
+    schema: Option<&Value>,
+    problems: &mut Problems,
+) {
+    let source = &templates.names.document.source;
     let Some(with) = &call.with else { return };
     let mut visible = |path: &[String], text: Span, secret: &Use, problems: &mut Problems| {
         if schema.is_some_and(|schema| is_visible(schema, path)) {
-            let span = place_of(&names.document.source, text, &secret.written);
+            let span = place_of(source, text, &secret.written);
             let parameter = path.first().map_or("", String::as_str);
             let message = format!("others can read `{parameter}`, so it cannot hold a secret");
             let problem = Problem::new("visible_secret", span, message);
             problems.push(problem.help("hand it over in another way, such as an environment variable"));
         }
     };
-    names.value(at, with, &mut Vec::new(), &mut visible, problems);
+    templates.value(with, &mut Vec::new(), &mut visible, problems);
 }
 
 /// Whether the value at a path, or anything around it, ends up where others can read it.

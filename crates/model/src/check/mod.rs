@@ -10,6 +10,7 @@ mod order;
 mod outline;
 mod references;
 mod steps;
+mod templates;
 
 use crate::catalog::Catalog;
 use crate::document::Document;

@@ -4,6 +4,8 @@
 //! what it holds waits for the block's opening, and a need is a wait of an opening for an end. With that, blocks need
 //! no rules of their own.
 
+use std::collections::{BinaryHeap, HashSet};
+
 use super::outline::Outline;
 use crate::ids::StepIndex;
 use crate::problem::{Problem, Problems};
@@ -49,24 +51,41 @@ impl Order {
         cycles.is_empty().then_some(Self { waits, rank })
     }
 
-    /// Whether `earlier` is over whenever `later` opens.
-    pub(super) fn is_over_before(&self, earlier: StepIndex, later: StepIndex) -> bool {
+    /// What is over whenever `step` opens.
+    pub(super) fn past(&self, step: StepIndex) -> Past<'_> {
+        let start = opening(step);
+        Past {
+            order: self,
+            seen: HashSet::from([start]),
+            open: BinaryHeap::from([(self.rank[start], start)]),
+        }
+    }
+}
+
+/// What is over whenever some step opens, found out as far back as was asked for: most steps use what stands just
+/// above them.
+pub(super) struct Past<'o> {
+    order: &'o Order,
+    seen: HashSet<Moment>,
+    /// Seen, but not yet followed; the last in the order first.
+    open: BinaryHeap<(u32, Moment)>,
+}
+
+impl Past<'_> {
+    /// Whether `earlier` is over by then.
+    pub(super) fn holds(&mut self, earlier: StepIndex) -> bool {
         let goal = end(earlier);
-        let mut seen = vec![false; self.waits.len()];
-        let mut open = vec![opening(later)];
-        while let Some(moment) = open.pop() {
-            if moment == goal {
-                return true;
-            }
-            for &next in &self.waits[moment] {
-                // What stands before the goal in the order cannot wait for it.
-                if self.rank[next] >= self.rank[goal] && !seen[next] {
-                    seen[next] = true;
-                    open.push(next);
+        let order = self.order;
+        // What stands before the goal in the order cannot wait for it.
+        while self.open.peek().is_some_and(|(rank, _)| *rank > order.rank[goal]) {
+            let Some((_, moment)) = self.open.pop() else { break };
+            for &next in &order.waits[moment] {
+                if self.seen.insert(next) {
+                    self.open.push((order.rank[next], next));
                 }
             }
         }
-        false
+        self.seen.contains(&goal)
     }
 }
 

@@ -4,6 +4,7 @@ use super::calls;
 use super::header::plain;
 use super::outline::{Row, Written};
 use super::references::Names;
+use super::templates::Templates;
 use crate::action_spec::Effect;
 use crate::document::{Retry, Step};
 use crate::ids::{StepId, StepIndex};
@@ -31,21 +32,21 @@ fn step(
     if let Some(title) = row.written.title() {
         plain(title, problems);
     }
+    let mut templates = Templates::new(names, at);
     if let Some(when) = row.written.when() {
-        names.condition(at, when, problems);
+        templates.condition(when, problems);
     }
     let kind = match row.written {
         Written::Block(_) => Some(StepKind::Block { children: row.children.clone() }),
         Written::Step(step) => {
-            action(names, at, step, problems).map(|action| StepKind::Action(Box::new(action)))
+            action(&mut templates, step, problems).map(|action| StepKind::Action(Box::new(action)))
         }
     };
     let id = row.written.id()?;
     Some(PlanStep {
         id: StepId::new(&id.value).ok()?,
         title: row.written.title().unwrap_or(id).value.clone(),
-        line: u32::try_from(names.document.source.position(row.written.place().start).line)
-            .unwrap_or(u32::MAX),
+        line: u32::try_from(names.document.source.line_of(row.written.place().start)).unwrap_or(u32::MAX),
         section: row.section,
         parent: row.parent,
         needs,
@@ -65,10 +66,10 @@ fn conditions(names: &Names<'_>, row: &Row<'_>) -> Vec<String> {
     conditions.into_iter().rev().map(|when| when.value.clone()).collect()
 }
 
-fn action(names: &Names<'_>, at: StepIndex, step: &Step, problems: &mut Problems) -> Option<ActionStep> {
-    let call = calls::check(names, at, &step.call, problems);
+fn action(templates: &mut Templates<'_>, step: &Step, problems: &mut Problems) -> Option<ActionStep> {
+    let call = calls::check(templates, &step.call, problems);
     let check = step.check.as_ref().map(|check| {
-        let looked_up = calls::check(names, at, check, problems);
+        let looked_up = calls::check(templates, check, problems);
         if let (Some(looked_up), Some(action)) = (&looked_up, &check.action)
             && looked_up.effect != Effect::Read
         {

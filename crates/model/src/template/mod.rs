@@ -36,8 +36,10 @@ pub const HELPERS: &[(&str, usize, usize)] = &[
 /// The block helpers that templates may use. Each takes one value.
 pub const BLOCK_HELPERS: &[&str] = &["if", "unless", "each", "with"];
 
-/// The longest template that is compiled, in bytes.
+/// The longest template that is compiled, in bytes, and the most expressions in it: the time to compile one grows
+/// with the product of both.
 const MAX_BYTES: usize = 64 * 1024;
+const MAX_EXPRESSIONS: usize = 500;
 
 /// What a template consists of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -86,6 +88,12 @@ pub fn analyse(text: &str) -> Analysis {
     let mistake = |mistake| Analysis { mistakes: vec![mistake], ..Analysis::default() };
     if text.len() > MAX_BYTES {
         return mistake(Mistake::new("", format!("a template may have {} KiB at most", MAX_BYTES / 1024)));
+    }
+    if text.matches("{{").count() > MAX_EXPRESSIONS {
+        return mistake(Mistake::new(
+            "",
+            format!("a template may have {MAX_EXPRESSIONS} expressions at most"),
+        ));
     }
     if let Err(too_deep) = nesting::check(text) {
         return mistake(too_deep);

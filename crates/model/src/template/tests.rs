@@ -120,3 +120,10 @@ fn deep_templates_are_refused_on_a_small_stack() {
         }
     }
 }
+
+#[test]
+fn the_size_of_a_template_is_bounded() {
+    assert_eq!(mistakes(&"{{ mode }}".repeat(500)), Vec::<String>::new());
+    assert_eq!(mistakes(&"{{ mode }}".repeat(501)), ["a template may have 500 expressions at most"]);
+    assert_eq!(mistakes(&"x".repeat(64 * 1024 + 1)), ["a template may have 64 KiB at most"]);
+}
