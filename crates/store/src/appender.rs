@@ -8,7 +8,7 @@ use std::sync::Arc;
 use lifeboat_engine::store::{Draft, StoreError};
 use lifeboat_model::{Epoch, Record, Seq};
 
-use crate::line;
+use crate::line::{self, LineHash};
 use crate::problem;
 use crate::text::Tip;
 
@@ -33,6 +33,11 @@ impl Appender {
     /// An appender to a journal that ends at `tip`, `length` bytes from its beginning. The file is open for appending.
     pub(crate) fn new(file: File, path: PathBuf, length: u64, tip: Tip, epoch: Epoch) -> Self {
         Self { file, path, length, tip, epoch, buffer: Vec::new(), failed: false }
+    }
+
+    /// The hash of the newest record.
+    pub(crate) fn hash(&self) -> LineHash {
+        self.tip.hash
     }
 
     pub(crate) fn append(

@@ -1,12 +1,14 @@
 //! Creating a run and taking one over: the two ways to a claim, each an order of steps that survives a kill anywhere.
 
 use std::fs::{self, File};
+use std::time::Duration;
 
 use lifeboat_engine::store::{Claim, Draft, Header, StoreError};
 use lifeboat_model::record::Driver;
 use lifeboat_model::{Epoch, RunId, RunState, Seq};
 
 use crate::appender::Appender;
+use crate::checkpoint::{self, Keeper, OpenStore, Opening, Start};
 use crate::folder::{self, RunFolder, private_file};
 use crate::journal::FileJournal;
 use crate::line::LineHash;
@@ -21,10 +23,11 @@ pub(crate) fn create(
     run: &RunId,
     driver: &Driver,
     first: Vec<Draft>,
+    checkpoints_after: Duration,
 ) -> Result<Claim, StoreError> {
     folder::create_folder(folder.path()).map_err(problem::io("create", folder.path()))?;
     let path = folder.path().to_owned();
-    fill(folder, run, driver, first).inspect_err(|_| {
+    fill(folder, run, driver, first, checkpoints_after).inspect_err(|_| {
         // Nothing was done in the run's name. What cannot be removed now has no whole first record, so is no run.
         if let Err(error) = fs::remove_dir_all(&path) {
             tracing::warn!(path = %path.display(), %error, "cannot remove what is left of a run that was not created");
@@ -32,7 +35,13 @@ pub(crate) fn create(
     })
 }
 
-fn fill(folder: RunFolder, run: &RunId, driver: &Driver, first: Vec<Draft>) -> Result<Claim, StoreError> {
+fn fill(
+    folder: RunFolder,
+    run: &RunId,
+    driver: &Driver,
+    first: Vec<Draft>,
+    after: Duration,
+) -> Result<Claim, StoreError> {
     let lock = RunLock::acquire(&folder, run, driver)?;
     let path = folder.journal();
     let file =
@@ -44,15 +53,30 @@ fn fill(folder: RunFolder, run: &RunId, driver: &Driver, first: Vec<Draft>) -> R
     let records = appender.append(Seq(1), epoch, first)?;
     folder.sync().map_err(problem::io("sync", folder.path()))?;
     let state = RunState::replay(&records).map_err(problem::illegal(&path))?;
+    let start = Start {
+        folder: folder.clone(),
+        state: state.clone(),
+        hash: appender.hash(),
+        store: None,
+        behind: true,
+        after,
+    };
+    let keeper = Keeper::start(start);
     let header = Header::of(&state);
-    let mut journal = FileJournal { appender, header, folder, notes: Vec::new(), _lock: lock };
+    let mut journal = FileJournal { appender, keeper, header, folder, notes: Vec::new(), _lock: lock };
     journal.write_header();
     Ok(Claim { journal: Box::new(journal), state, epoch, notes: Vec::new() })
 }
 
 /// Takes a run over. The lock comes first: nothing is opened, let alone mended, while somebody else drives.
-pub(crate) fn take_over(folder: RunFolder, run: &RunId, driver: &Driver) -> Result<Claim, StoreError> {
+pub(crate) fn take_over(
+    folder: RunFolder,
+    run: &RunId,
+    driver: &Driver,
+    checkpoints_after: Duration,
+) -> Result<Claim, StoreError> {
     let lock = RunLock::acquire(&folder, run, driver)?;
+    let opening = Opening::begin(&folder);
     let path = folder.journal();
     let text = JournalText::read(&path)?.ok_or_else(|| StoreError::NotFound { run: run.clone() })?;
     text.check_writable()?;
@@ -66,12 +90,66 @@ pub(crate) fn take_over(folder: RunFolder, run: &RunId, driver: &Driver) -> Resu
     }
     // Whoever created the run may have died before its name was on disk.
     folder.sync().map_err(problem::io("sync", folder.path()))?;
-    let state = text.fold()?;
+    let Restored { state, store, behind, rebuild } = restore(&folder, &text, opening, &mut notes)?;
     let epoch = state.epoch().next();
     let appender = Appender::new(file, path, text.whole() as u64, text.tip(), epoch);
+    let after = if rebuild { Duration::ZERO } else { checkpoints_after };
+    let start =
+        Start { folder: folder.clone(), state: state.clone(), hash: appender.hash(), store, behind, after };
+    let keeper = Keeper::start(start);
     let header = Header::of(&state);
-    let journal = FileJournal { appender, header, folder, notes: Vec::new(), _lock: lock };
+    let journal = FileJournal { appender, keeper, header, folder, notes: Vec::new(), _lock: lock };
     Ok(Claim { journal: Box::new(journal), state, epoch, notes })
+}
+
+/// The state of a run that is taken over.
+struct Restored {
+    state: RunState,
+    /// Its checkpoints, if they can be gone on with.
+    store: Option<OpenStore>,
+    /// Whether they lack the newest records.
+    behind: bool,
+    /// Whether new ones are due at once.
+    rebuild: bool,
+}
+
+/// Works the state out, from the checkpoints and the journal's end if the checkpoints are good, else from the journal
+/// alone.
+fn restore(
+    folder: &RunFolder,
+    text: &JournalText,
+    opening: Opening,
+    notes: &mut Vec<String>,
+) -> Result<Restored, StoreError> {
+    let why = match opening.finish() {
+        Some(Ok((store, saved))) => {
+            let behind = saved.seq() < text.seq();
+            match saved.restore(text) {
+                Ok(state) => return Ok(Restored { state, store: Some(store), behind, rebuild: false }),
+                Err(why) => Some(why),
+            }
+        }
+        Some(Err(why)) => Some(why),
+        None => None,
+    };
+    let state = text.fold()?;
+    let records = text.seq();
+    let rebuild = match why {
+        Some(why) => {
+            notes.push(format!(
+                "the checkpoints were set aside and are rebuilt from {records} records: {why}"
+            ));
+            checkpoint::set_aside(folder)
+                .inspect_err(|error| notes.push(format!("the checkpoints cannot be set aside: {error}")))
+                .is_ok()
+        }
+        None if text.is_long() => {
+            notes.push(format!("there were no checkpoints: the state was rebuilt from {records} records"));
+            true
+        }
+        None => false,
+    };
+    Ok(Restored { state, store: None, behind: true, rebuild })
 }
 
 /// Locks the journal itself too, so that a removed lock file does not let a second driver in.

@@ -32,6 +32,10 @@ impl RunFolder {
         self.path.join("lock")
     }
 
+    pub(crate) fn checkpoints(&self) -> PathBuf {
+        self.path.join("checkpoints")
+    }
+
     pub(crate) fn steps(&self) -> PathBuf {
         self.path.join("steps")
     }

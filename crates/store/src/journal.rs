@@ -7,6 +7,7 @@ use lifeboat_engine::store::{Draft, Header, Journal, StoreError};
 use lifeboat_model::{Epoch, Record, Seq};
 
 use crate::appender::Appender;
+use crate::checkpoint::Keeper;
 use crate::folder::RunFolder;
 use crate::header;
 use crate::lock::RunLock;
@@ -15,6 +16,7 @@ use crate::lock::RunLock;
 #[derive(Debug)]
 pub(crate) struct FileJournal {
     pub(crate) appender: Appender,
+    pub(crate) keeper: Keeper,
     pub(crate) header: Header,
     pub(crate) folder: RunFolder,
     pub(crate) notes: Vec<String>,
@@ -29,6 +31,7 @@ impl Journal for FileJournal {
         drafts: Vec<Draft>,
     ) -> Result<Arc<[Record]>, StoreError> {
         let records = self.appender.append(expected, epoch, drafts)?;
+        self.keeper.take(&records, self.appender.hash());
         self.follow(&records);
         Ok(records)
     }
@@ -38,7 +41,9 @@ impl Journal for FileJournal {
     }
 
     fn take_notes(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.notes)
+        let mut notes = std::mem::take(&mut self.notes);
+        notes.extend(self.keeper.take_notes());
+        notes
     }
 }
 

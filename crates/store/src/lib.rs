@@ -16,6 +16,7 @@
 #![warn(missing_docs)]
 
 mod appender;
+mod checkpoint;
 mod claim;
 mod file_store;
 mod folder;
@@ -25,6 +26,8 @@ mod line;
 mod lock;
 mod problem;
 mod text;
+mod verify;
 
 pub use file_store::FileStore;
 pub use text::JournalText;
+pub use verify::{Checkpoints, VerifyReport};

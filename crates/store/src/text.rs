@@ -15,6 +15,7 @@ use lifeboat_model::record::{FORMAT, FormatVersion};
 use lifeboat_model::run_state::IllegalRecord;
 use lifeboat_model::{Epoch, Record, RunState, Seq};
 
+use crate::checkpoint;
 use crate::line::{self, Line, LineHash};
 use crate::problem;
 
@@ -97,6 +98,11 @@ impl JournalText {
         self.tip
     }
 
+    /// Whether folding it takes so long that it should have checkpoints.
+    pub(crate) fn is_long(&self) -> bool {
+        self.ends.len() >= checkpoint::LONG
+    }
+
     /// How many bytes at the beginning hold whole records.
     pub(crate) fn whole(&self) -> usize {
         self.ends.last().copied().unwrap_or(0)
@@ -105,6 +111,12 @@ impl JournalText {
     /// Refuses a journal that was written to by a newer lifeboat: reading is fine, writing is not.
     pub(crate) fn check_writable(&self) -> Result<(), StoreError> {
         if self.newest > FORMAT { Err(self.too_new()) } else { Ok(()) }
+    }
+
+    /// The hash of the line with that number, if there is one.
+    pub(crate) fn hash_at(&self, seq: Seq) -> Option<LineHash> {
+        let (_, line) = self.spans(Seq(seq.0.checked_sub(1)?)).next()?;
+        Line::read(line).ok().map(|line| line.hash)
     }
 
     /// The first record.
