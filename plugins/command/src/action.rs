@@ -1,0 +1,237 @@
+//! `command.run`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use lifeboat_action::{
+    ActionContext, Description, Effect, Failure, Observation, Outcome, Recovery, TypedAction,
+};
+use serde_json::{Value, json};
+
+use crate::connection::{Supervisor, SupervisorProgram};
+use crate::end::{End, Refusal, Status};
+use crate::output::{Captured, STDERR, STDOUT};
+use crate::params::{Outputs, Params};
+use crate::process::boot_id;
+use crate::protocol::{Answer, Launch};
+use crate::recover;
+use crate::settle::{Settled, settle};
+use crate::trace::Trace;
+
+/// Runs a command under the supervisor.
+#[derive(Debug)]
+pub(crate) struct CommandRun {
+    supervisor: Supervisor,
+}
+
+impl CommandRun {
+    pub(crate) fn new(program: SupervisorProgram) -> Self {
+        Self { supervisor: Supervisor::new(program) }
+    }
+
+    async fn run(&self, context: &ActionContext, params: &Params, folder: &Path) -> Result<Outcome, Failure> {
+        if context.is_cancelled() {
+            return Err(Failure::transient("it was stopped before it was started"));
+        }
+        let connection = self.supervisor.connection().await.map_err(|error| {
+            Failure::transient("the supervisor of commands could not be started").caused_by(&error)
+        })?;
+        let id = connection.next_id();
+        let mut ended = connection.start(launch(context, params, folder, id));
+        let answer = tokio::select! {
+            answer = &mut ended => answer,
+            () = context.cancelled() => {
+                connection.stop(id, params.kill_after);
+                ended.await
+            }
+        };
+        match answer {
+            Ok(Answer::Ended { end, unrecorded, .. }) => finish(context, params, folder, &end, unrecorded),
+            Ok(Answer::NotStarted { refusal, .. }) => Err(refuse(context, &refusal)),
+            Ok(Answer::Lost { why, .. }) => Err(Failure::unknown(why)),
+            Ok(Answer::Ready) | Err(_) => without_supervisor(context, params, folder).await,
+        }
+    }
+}
+
+#[async_trait]
+impl TypedAction for CommandRun {
+    type Params = Params;
+    type Outputs = Outputs;
+
+    fn describe(&self) -> Description {
+        Description {
+            name: "command.run",
+            summary: "runs a program or a shell script, which outlives a crash of lifeboat",
+            idempotent: false,
+            observable: false,
+            recoverable: true,
+        }
+    }
+
+    fn effect(&self, params: &Value) -> Effect {
+        if params.get("read_only") == Some(&Value::Bool(true)) { Effect::Read } else { Effect::Write }
+    }
+
+    fn validate(&self, params: &Params) -> Vec<String> {
+        params.problems()
+    }
+
+    async fn observe(&self, context: &ActionContext, params: &Params) -> Observation {
+        if !params.read_only {
+            let why = "a command cannot say whether its effect is in place; give the step a `check:`";
+            return Observation::Unknown { why: why.to_owned() };
+        }
+        let folder = match look_folder(context) {
+            Ok(folder) => folder,
+            Err(error) => return Observation::Unknown { why: format!("no folder for its output: {error}") },
+        };
+        match self.run(context, params, &folder).await {
+            Ok(outcome) => Observation::InPlace { evidence: outcome.evidence, outputs: outcome.outputs },
+            Err(failure) if context.is_cancelled() => Observation::Unknown { why: failure.to_string() },
+            Err(failure) => Observation::Blocked { why: with_tail(&failure) },
+        }
+    }
+
+    async fn apply(&self, context: &ActionContext, params: &Params) -> Result<Outcome, Failure> {
+        let folder = context
+            .create_folder()
+            .map_err(|error| Failure::transient("no folder for its output").caused_by(&error))?;
+        self.run(context, params, folder).await
+    }
+
+    async fn recover(&self, context: &ActionContext, params: &Params) -> Recovery {
+        recover::recover(context, params).await
+    }
+}
+
+fn launch(context: &ActionContext, params: &Params, folder: &Path, id: u64) -> Launch {
+    Launch {
+        id,
+        folder: folder.to_owned(),
+        argv: params.command_line(),
+        env: environment(context, params),
+        cwd: params.cwd.clone(),
+        mark: mark(context),
+    }
+}
+
+fn environment(context: &ActionContext, params: &Params) -> BTreeMap<String, String> {
+    let info = context.info();
+    let own = [
+        ("LIFEBOAT_RUN", info.run.to_string()),
+        ("LIFEBOAT_STEP", info.step.to_string()),
+        ("LIFEBOAT_ATTEMPT", info.attempt.to_string()),
+        ("LIFEBOAT_KEY", info.key.to_string()),
+        ("LIFEBOAT_MODE", info.mode.as_str().to_owned()),
+    ];
+    let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
+    params.env.clone().into_iter().chain(own).collect()
+}
+
+/// What tells the processes of this attempt from all others.
+pub(crate) fn mark(context: &ActionContext) -> [String; 2] {
+    let info = context.info();
+    [format!("LIFEBOAT_KEY={}", info.key), format!("LIFEBOAT_ATTEMPT={}", info.attempt)]
+}
+
+/// A folder of its own for each look: an attempt may look several times.
+fn look_folder(context: &ActionContext) -> std::io::Result<PathBuf> {
+    let parent = context.create_folder()?;
+    for number in 1.. {
+        let folder = parent.join(format!("look-{number}"));
+        match std::fs::create_dir(&folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            created => return created.map(|()| folder),
+        }
+    }
+    unreachable!("bug: there is always a next number")
+}
+
+/// The supervisor died before it answered, but we are still here: the trace says what became of the command.
+async fn without_supervisor(
+    context: &ActionContext,
+    params: &Params,
+    folder: &Path,
+) -> Result<Outcome, Failure> {
+    let settled = {
+        let (folder, mark) = (folder.to_owned(), mark(context));
+        // The lock falls with the supervisor; that moment may be just ahead.
+        tokio::task::spawn_blocking(move || {
+            let trace = Trace::lock(&folder)?;
+            settle(&trace, mark, Some(&boot_id()?))
+        })
+        .await
+    };
+    match settled.map_err(std::io::Error::other).flatten() {
+        Ok(Settled::Ended(end)) => finish(context, params, folder, &end, None),
+        Ok(Settled::NotStarted(refusal)) => Err(refuse(context, &refusal)),
+        Ok(Settled::Never(why)) => Err(Failure::transient(format!("the supervisor was killed: {why}"))),
+        Ok(Settled::Lost(why)) => Err(Failure::unknown(why)),
+        Err(error) => {
+            Err(Failure::unknown("the supervisor was killed, and its trace cannot be read").caused_by(&error))
+        }
+    }
+}
+
+/// What an end means under these parameters.
+pub(crate) fn finish(
+    context: &ActionContext,
+    params: &Params,
+    folder: &Path,
+    end: &End,
+    unrecorded: Option<String>,
+) -> Result<Outcome, Failure> {
+    let mut warnings = Vec::new();
+    if let Some(error) = unrecorded {
+        warnings.push(format!("its end could not be recorded for a later resume: {error}"));
+    }
+    if !end.survivors.is_empty() {
+        warnings.push(format!("these of its processes could not be killed: {:?}", end.survivors));
+    }
+    let mut read = |name| {
+        Captured::read(folder, name, context.masker()).unwrap_or_else(|error| {
+            warnings.push(format!("its {name} cannot be read: {error}"));
+            Captured::default()
+        })
+    };
+    let (stdout, stderr) = (read(STDOUT), read(STDERR));
+    let failure = match end.status {
+        Status::Code(code) if params.exit_codes.iter().any(|accepted| i32::from(*accepted) == code) => {
+            return Ok(succeed(code, stdout, stderr, warnings));
+        }
+        _ if end.stopped => Failure::unknown(format!("it was told to stop and {}", end.status)),
+        Status::Code(_) => Failure::transient(end.status.to_string()),
+        Status::Signal(_) => Failure::unknown(format!("it {}, not by lifeboat", end.status)),
+    };
+    let tail = stderr.tail().or_else(|| stdout.tail()).map(str::to_owned);
+    Err(Failure { tail, causes: warnings, ..failure })
+}
+
+fn succeed(code: i32, stdout: Captured, stderr: Captured, warnings: Vec<String>) -> Outcome {
+    let outputs = [
+        ("exit_code", json!(code)),
+        ("stdout", Value::String(stdout.text)),
+        ("stdout_truncated", Value::Bool(stdout.truncated)),
+        ("stderr", Value::String(stderr.text)),
+        ("stderr_truncated", Value::Bool(stderr.truncated)),
+        ("json", stdout.json.unwrap_or(Value::Null)),
+    ];
+    let outputs = outputs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    Outcome { evidence: format!("exited with {code}"), outputs, warnings }
+}
+
+/// A command that was not started has changed nothing.
+pub(crate) fn refuse(context: &ActionContext, refusal: &Refusal) -> Failure {
+    let why: Cow<'_, str> = context.masker().mask(&refusal.why);
+    if refusal.may_pass { Failure::transient(why) } else { Failure::permanent(why) }
+}
+
+fn with_tail(failure: &Failure) -> String {
+    match &failure.tail {
+        Some(tail) => format!("{failure}: {tail}"),
+        None => failure.to_string(),
+    }
+}

@@ -1,0 +1,143 @@
+//! The driver's end: starts the supervisor when it is first needed, sends requests, hands answers to who waits.
+
+use std::collections::HashMap;
+use std::io::{self, BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::protocol::{Answer, CommandId, Launch, Request, write_line};
+
+/// How the supervisor is started: a program that calls [`crate::supervise`] first thing when it gets these arguments.
+#[derive(Debug, Clone)]
+pub struct SupervisorProgram {
+    /// Its path. `/proc/self/exe` also works after the file was replaced.
+    pub program: PathBuf,
+    /// What tells it to be a supervisor.
+    pub args: Vec<String>,
+}
+
+/// The supervisor of this driver: one at a time, started at the first command, and again should it have been killed.
+#[derive(Debug)]
+pub(crate) struct Supervisor {
+    program: SupervisorProgram,
+    current: tokio::sync::Mutex<Option<Arc<Connection>>>,
+}
+
+impl Supervisor {
+    pub(crate) fn new(program: SupervisorProgram) -> Self {
+        Self { program, current: tokio::sync::Mutex::default() }
+    }
+
+    /// The connection to it.
+    pub(crate) async fn connection(&self) -> io::Result<Arc<Connection>> {
+        let mut current = self.current.lock().await;
+        if let Some(connection) = current.as_ref().filter(|connection| connection.is_open()) {
+            return Ok(Arc::clone(connection));
+        }
+        let program = self.program.clone();
+        let start = move || {
+            // A Ctrl-C may meet the first before it has left the terminal.
+            Connection::open(&program).or_else(|_| Connection::open(&program))
+        };
+        let connection = Arc::new(tokio::task::spawn_blocking(start).await.map_err(io::Error::other)??);
+        Ok(Arc::clone(current.insert(connection)))
+    }
+}
+
+/// A running supervisor. Dropped, it ends as soon as its commands have.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    requests: Mutex<ChildStdin>,
+    waiting: Arc<Waiting>,
+    next_id: AtomicU64,
+}
+
+/// Who waits for which command's answer; none once the supervisor is gone.
+type Waiting = Mutex<Option<HashMap<CommandId, oneshot::Sender<Answer>>>>;
+
+impl Connection {
+    fn open(program: &SupervisorProgram) -> io::Result<Self> {
+        let mut child = Command::new(&program.program)
+            .args(&program.args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            // It outlives us: it must not keep a pipe or a terminal open that others wait on.
+            .stderr(Stdio::null())
+            .spawn()?;
+        let (Some(requests), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
+            unreachable!("bug: both pipes were asked for");
+        };
+        let mut answers = BufReader::new(answers);
+        let mut line = String::new();
+        answers.read_line(&mut line)?;
+        if !matches!(serde_json::from_str(&line), Ok(Answer::Ready)) {
+            let status = child.wait()?;
+            return Err(io::Error::other(format!("it did not come up: {status}")));
+        }
+        let waiting = Arc::new(Mutex::new(Some(HashMap::new())));
+        let receiver = Arc::clone(&waiting);
+        thread::Builder::new()
+            .name("supervisor".to_owned())
+            .spawn(move || receive(answers, &receiver, child))?;
+        Ok(Self { requests: Mutex::new(requests), waiting, next_id: AtomicU64::new(1) })
+    }
+
+    fn is_open(&self) -> bool {
+        lock(&self.waiting).is_some()
+    }
+
+    /// A number for the next command.
+    pub(crate) fn next_id(&self) -> CommandId {
+        self.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Has the command started. The receiver fails when the supervisor dies before it has answered.
+    pub(crate) fn start(&self, launch: Launch) -> oneshot::Receiver<Answer> {
+        let id = launch.id;
+        let (sender, receiver) = oneshot::channel();
+        let Some(()) = lock(&self.waiting).as_mut().map(|waiting| drop(waiting.insert(id, sender))) else {
+            return receiver;
+        };
+        if self.send(&Request::Start(launch)).is_err() {
+            // Dropping the sender tells the receiver; what became of the request is for the trace to say.
+            drop(lock(&self.waiting).as_mut().map(|waiting| waiting.remove(&id)));
+        }
+        receiver
+    }
+
+    /// Has the command stopped; the answer comes to who started it.
+    pub(crate) fn stop(&self, id: CommandId, grace: Duration) {
+        let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
+        // When it fails the supervisor is gone, which the receiver learns.
+        drop(self.send(&Request::Stop { id, grace_ms }));
+    }
+
+    fn send(&self, request: &Request) -> io::Result<()> {
+        write_line(&mut *lock(&self.requests), request)
+    }
+}
+
+/// Hands out answers until the supervisor is gone.
+fn receive(mut answers: BufReader<ChildStdout>, waiting: &Waiting, mut child: Child) {
+    let mut line = String::new();
+    while answers.read_line(&mut line).is_ok_and(|length| length > 0) {
+        let Ok(answer) = serde_json::from_str::<Answer>(&line) else { break };
+        let waiter = answer.id().and_then(|id| lock(waiting).as_mut()?.remove(&id));
+        // Fails when the call was abandoned: nobody wants to know any more.
+        drop(waiter.map(|waiter| waiter.send(answer)));
+        line.clear();
+    }
+    drop(lock(waiting).take());
+    drop(answers);
+    drop(child.wait());
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,138 @@
+//! Parameters and outputs of `command.run`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lifeboat_action::duration;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The names that lifeboat sets itself.
+const RESERVED_PREFIX: &str = "LIFEBOAT_";
+
+/// `command.run`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Params {
+    /// The program and its arguments. Other users can read them while the command runs: hand secrets over in `env`.
+    #[serde(default)]
+    #[schemars(extend("x-visible" = true))]
+    pub(crate) argv: Option<Vec<String>>,
+    /// A script, run by `/bin/sh -c`, in the place of `argv`. Other users can read it while the command runs: hand
+    /// secrets over in `env`.
+    #[serde(default)]
+    #[schemars(extend("x-visible" = true))]
+    pub(crate) script: Option<String>,
+    /// Environment variables, added to those lifeboat itself was started with.
+    #[serde(default)]
+    pub(crate) env: BTreeMap<String, String>,
+    /// The working folder; the one lifeboat was started in if left out.
+    #[serde(default)]
+    pub(crate) cwd: Option<PathBuf>,
+    /// The exit codes that mean success.
+    #[serde(default = "success")]
+    pub(crate) exit_codes: Vec<u8>,
+    /// How long a command that is being stopped may take after SIGTERM, before SIGKILL.
+    #[serde(default = "grace", with = "duration")]
+    #[schemars(schema_with = "duration::schema")]
+    pub(crate) kill_after: Duration,
+    /// The command changes nothing: it may be run in a dry run and repeated freely, and its success means that what it
+    /// looks for is there.
+    #[serde(default)]
+    pub(crate) read_only: bool,
+}
+
+/// What `command.run` yields.
+#[derive(Debug, JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct Outputs {
+    /// The exit code.
+    exit_code: i32,
+    /// What it printed, or the last 64 KiB of it, without the line ends at its end.
+    stdout: String,
+    /// Whether `stdout` is not all of it.
+    stdout_truncated: bool,
+    /// As `stdout`.
+    stderr: String,
+    /// Whether `stderr` is not all of it.
+    stderr_truncated: bool,
+    /// What it printed to stdout, where that is JSON of at most 1 MiB; null otherwise.
+    json: Option<Value>,
+}
+
+fn success() -> Vec<u8> {
+    vec![0]
+}
+
+fn grace() -> Duration {
+    Duration::from_secs(10)
+}
+
+impl Params {
+    /// What is wrong with the values.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        match (&self.argv, &self.script) {
+            (Some(_), Some(_)) => problems.push("`argv` and `script` exclude each other".to_owned()),
+            (None, None) => problems.push("either `argv` or `script` is needed".to_owned()),
+            (Some(argv), None) if argv.first().is_none_or(String::is_empty) => {
+                problems.push("`argv` needs a program as its first item".to_owned());
+            }
+            (Some(_), None) | (None, Some(_)) => {}
+        }
+        if self.exit_codes.is_empty() {
+            problems.push("`exit_codes` is empty: the command could never succeed".to_owned());
+        }
+        problems.extend(self.env.keys().filter_map(|name| name_problem(name)));
+        let texts = self.argv.iter().flatten().chain(&self.script).chain(self.env.values());
+        if texts.into_iter().any(|text| text.contains('\0')) {
+            problems.push("a NUL byte cannot be handed to a command".to_owned());
+        }
+        problems
+    }
+
+    /// The program and its arguments.
+    pub(crate) fn command_line(&self) -> Vec<String> {
+        match (&self.argv, &self.script) {
+            (Some(argv), _) => argv.clone(),
+            (None, Some(script)) => vec!["/bin/sh".to_owned(), "-c".to_owned(), script.clone()],
+            (None, None) => Vec::new(),
+        }
+    }
+}
+
+fn name_problem(name: &str) -> Option<String> {
+    if name.is_empty() || name.contains(['=', '\0']) {
+        return Some(format!("`{name}` cannot be the name of an environment variable"));
+    }
+    name.starts_with(RESERVED_PREFIX)
+        .then(|| format!("`{name}`: {RESERVED_PREFIX}… is set by lifeboat itself"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn problems(params: Value) -> Vec<String> {
+        serde_json::from_value::<Params>(params).unwrap().problems()
+    }
+
+    #[test]
+    fn exactly_one_of_argv_and_script() {
+        assert_eq!(problems(json!({"argv": ["x"]})), Vec::<String>::new());
+        assert_eq!(problems(json!({"script": "x"})), Vec::<String>::new());
+        assert_eq!(problems(json!({})), ["either `argv` or `script` is needed"]);
+        assert_eq!(problems(json!({"argv": ["x"], "script": "x"})).len(), 1);
+        assert_eq!(problems(json!({"argv": [""]})), ["`argv` needs a program as its first item"]);
+    }
+
+    #[test]
+    fn all_problems_come_at_once() {
+        let params = json!({"script": "a\0", "exit_codes": [], "env": {"A=B": "", "LIFEBOAT_RUN": ""}});
+        assert_eq!(problems(params).len(), 4);
+    }
+}

@@ -1,0 +1,74 @@
+//! What driver and supervisor say to each other: JSON, one message a line, over two pipes. Environments travel here
+//! and nowhere else, because they may hold secrets.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::end::{End, Refusal};
+
+/// The driver's number for a command, unique per supervisor.
+pub(crate) type CommandId = u64;
+
+/// From the driver.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Request {
+    /// Start a command. Answered once, when it has ended.
+    Start(Launch),
+    /// Make a command end: SIGTERM, and after the grace SIGKILL. Answered by the command's own answer.
+    Stop { id: CommandId, grace_ms: u64 },
+}
+
+/// A command to start.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Launch {
+    pub(crate) id: CommandId,
+    /// The attempt's folder; it exists.
+    pub(crate) folder: PathBuf,
+    /// Not empty.
+    pub(crate) argv: Vec<String>,
+    /// Added to the supervisor's own environment, which is the driver's.
+    pub(crate) env: BTreeMap<String, String>,
+    pub(crate) cwd: Option<PathBuf>,
+    /// Two entries of its environment by which the command's processes are recognised, wherever they went.
+    pub(crate) mark: [String; 2],
+}
+
+/// From the supervisor.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Answer {
+    /// Said once, first: it is out of reach of the terminal.
+    Ready,
+    /// A command has ended.
+    Ended {
+        id: CommandId,
+        end: End,
+        /// What kept the end from being recorded durably.
+        unrecorded: Option<String>,
+    },
+    /// A command was not started, and will not be.
+    NotStarted { id: CommandId, refusal: Refusal },
+    /// A command was started, and nobody will know how it ended.
+    Lost { id: CommandId, why: String },
+}
+
+impl Answer {
+    /// The command it is about.
+    pub(crate) fn id(&self) -> Option<CommandId> {
+        match self {
+            Self::Ready => None,
+            Self::Ended { id, .. } | Self::NotStarted { id, .. } | Self::Lost { id, .. } => Some(*id),
+        }
+    }
+}
+
+/// Writes one message and its line end in a single write.
+pub(crate) fn write_line(mut to: impl Write, message: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    to.write_all(&line)
+}

@@ -1,0 +1,95 @@
+//! After a resume: the command is found running and waited for, or its end is read.
+
+use std::io;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use lifeboat_action::{ActionContext, Recovery};
+use rustix::process::Pid;
+use tokio::sync::oneshot;
+
+use crate::action::{finish, mark, refuse};
+use crate::params::Params;
+use crate::process::boot_id;
+use crate::settle::{Settled, settle};
+use crate::trace::{Trace, peek};
+use crate::tree::Tree;
+
+/// How long after a stop the supervisor's record is waited for before the command's processes are looked for again.
+const RECORDING: Duration = Duration::from_millis(100);
+
+/// What became of the attempt.
+pub(crate) async fn recover(context: &ActionContext, params: &Params) -> Recovery {
+    match look(context, params).await {
+        Ok(recovery) => recovery,
+        Err(error) => {
+            let folder = context.info().folder.display();
+            Recovery::Nothing { why: format!("the trace of the command in {folder} cannot be read: {error}") }
+        }
+    }
+}
+
+async fn look(context: &ActionContext, params: &Params) -> io::Result<Recovery> {
+    let folder = context.create_folder()?;
+    let (trace, stopped) = match Trace::try_lock(folder)? {
+        Some(trace) => (trace, false),
+        None => wait(context, folder, params).await?,
+    };
+    Ok(match settle(&trace, mark(context), context.info().boot.as_deref())? {
+        Settled::Ended(mut end) => {
+            end.stopped |= stopped;
+            let evidence = format!("it {}, recorded by its supervisor at {}", end.status, end.at);
+            Recovery::Ended { result: finish(context, params, folder, &end, None), evidence }
+        }
+        Settled::NotStarted(refusal) => {
+            let evidence = "recorded by its supervisor".to_owned();
+            Recovery::Ended { result: Err(refuse(context, &refusal)), evidence }
+        }
+        Settled::Never(evidence) => Recovery::NotStarted { evidence },
+        Settled::Lost(why) => Recovery::Nothing { why },
+    })
+}
+
+/// Waits until the supervisor lets go of the trace. Also gives whether the command was told to stop meanwhile.
+async fn wait(context: &ActionContext, folder: &Path, params: &Params) -> io::Result<(Trace, bool)> {
+    context.say(match peek(folder)?.process() {
+        Some(process) => format!("still running as process {}: waiting for it", process.pid),
+        None => "its supervisor is about to start it: waiting for it".to_owned(),
+    });
+    let mut free = in_thread({
+        let folder = folder.to_owned();
+        move || Trace::lock(&folder)
+    })?;
+    tokio::select! {
+        trace = &mut free => return Ok((trace.map_err(io::Error::other)??, false)),
+        () = context.cancelled() => {}
+    }
+    loop {
+        let tree = Tree { leader: leader(folder)?, mark: mark(context) };
+        let grace = params.kill_after;
+        // What could not be killed keeps the supervisor waiting, and so us, until the engine abandons the call.
+        drop(in_thread(move || tree.stop(grace))?.await);
+        // Nothing to stop was found when it is just being started, or when its end is just being recorded.
+        if let Ok(trace) = tokio::time::timeout(RECORDING, &mut free).await {
+            return Ok((trace.map_err(io::Error::other)??, true));
+        }
+    }
+}
+
+/// The command's first process, if it is certain that the recorded id is still its.
+fn leader(folder: &Path) -> io::Result<Option<Pid>> {
+    let found = peek(folder)?;
+    let here = found.boot() == Some(boot_id()?.as_str());
+    let process = found.process().filter(|process| here && process.is_alive());
+    Ok(process.and_then(|process| Pid::from_raw(process.pid)))
+}
+
+/// A thread of its own: one of the runtime's would keep the program from ending while it waits.
+fn in_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<oneshot::Receiver<T>> {
+    let (sender, receiver) = oneshot::channel();
+    thread::Builder::new().spawn(move || drop(sender.send(work())))?;
+    Ok(receiver)
+}

@@ -1,0 +1,200 @@
+//! One command in the hands of the supervisor: claim, start, wait, record, or stop.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+use crate::end::{End, Refusal, Status};
+use crate::output::{STDERR, STDOUT};
+use crate::process::Process;
+use crate::protocol::{Answer, Launch};
+use crate::trace::{Entry, Trace};
+use crate::tree::Tree;
+
+/// Where and by whom commands are supervised.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    pub(crate) boot: String,
+    pub(crate) supervisor: Process,
+}
+
+/// One command. The thread that runs it and the one that is told to stop it meet in its phase.
+#[derive(Debug)]
+pub(crate) struct Supervised {
+    mark: [String; 2],
+    phase: Mutex<Phase>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Not started yet.
+    Pending,
+    /// Told to stop before it was started.
+    Withdrawn,
+    /// Its process was not reaped yet, so its id is its own.
+    Running(Pid),
+    /// The same, while the thread makes it end.
+    Stopping(JoinHandle<Vec<i32>>),
+    /// Over.
+    Over,
+}
+
+impl Supervised {
+    pub(crate) fn new(launch: &Launch) -> Self {
+        Self { mark: launch.mark.clone(), phase: Mutex::new(Phase::Pending) }
+    }
+
+    /// Makes the command end. Returns at once.
+    pub(crate) fn stop(&self, grace: Duration) {
+        let mut phase = self.phase();
+        match *phase {
+            Phase::Pending => *phase = Phase::Withdrawn,
+            Phase::Running(leader) => {
+                let tree = Tree { leader: Some(leader), mark: self.mark.clone() };
+                match thread::Builder::new().spawn(move || tree.stop(grace)) {
+                    Ok(stopper) => *phase = Phase::Stopping(stopper),
+                    // Short of threads: it cannot be waited for, so there is no grace.
+                    Err(_) => {
+                        let _ = kill_process_group(leader, Signal::KILL);
+                    }
+                }
+            }
+            Phase::Withdrawn | Phase::Stopping(_) | Phase::Over => {}
+        }
+    }
+
+    /// Runs the command from claim to record. The lock is held all the while.
+    pub(crate) fn run(&self, launch: &Launch, identity: &Identity) -> Answer {
+        let id = launch.id;
+        let (trace, child) = match self.start(launch, identity) {
+            Ok(started) => started,
+            Err(refusal) => return Answer::NotStarted { id, refusal },
+        };
+        let (end, unrecorded) = match self.wait(child) {
+            Ok(end) => {
+                let recorded = trace.append(&Entry::Ended(end.clone())).and_then(|()| trace.sync());
+                (end, recorded.err())
+            }
+            // Nobody else reaps our children; if the system says otherwise, the driver must not take it for an end.
+            Err(error) => return lost(id, &error),
+        };
+        Answer::Ended { id, end, unrecorded: unrecorded.map(|error| error.to_string()) }
+    }
+
+    fn start(&self, launch: &Launch, identity: &Identity) -> Result<(Trace, Child), Refusal> {
+        let trace = claim(&launch.folder, identity)?;
+        match self.spawn(launch) {
+            Ok(child) => {
+                // The command runs, and its end matters more than this line: without it a later driver that finds the
+                // supervisor dead as well cannot name the process.
+                if let Ok(process) = Process::of(Pid::from_child(&child)) {
+                    drop(trace.append(&Entry::Started { process, at: Timestamp::now() }));
+                }
+                Ok((trace, child))
+            }
+            Err(refusal) => {
+                let at = Timestamp::now();
+                // Should the line not reach the file, a later driver is in doubt, which is the safe side.
+                drop(trace.append(&Entry::NotStarted { refusal: refusal.clone(), at }));
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Starts the process, unless it was withdrawn meanwhile.
+    fn spawn(&self, launch: &Launch) -> Result<Child, Refusal> {
+        let mut command = command(launch).map_err(|error| not_possible(&launch.folder, &error))?;
+        let mut phase = self.phase();
+        if matches!(*phase, Phase::Withdrawn) {
+            return Err(Refusal { why: "it was stopped before it was started".to_owned(), may_pass: true });
+        }
+        let child = command.spawn().map_err(|error| not_started(launch, &error))?;
+        *phase = Phase::Running(Pid::from_child(&child));
+        Ok(child)
+    }
+
+    /// Waits for the process to end and, when it is being stopped, for all the others of the command too.
+    fn wait(&self, mut child: Child) -> io::Result<End> {
+        let over = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        // Not reaped yet: until the phase has changed, a stop may still signal the group by its id.
+        while let Err(error) = waitid(WaitId::Pid(Pid::from_child(&child)), over) {
+            if error != rustix::io::Errno::INTR {
+                return Err(error.into());
+            }
+        }
+        let phase = std::mem::replace(&mut *self.phase(), Phase::Over);
+        let (stopped, survivors) = match phase {
+            Phase::Stopping(stopper) => (true, stopper.join().unwrap_or_default()),
+            Phase::Pending | Phase::Withdrawn | Phase::Running(_) | Phase::Over => (false, Vec::new()),
+        };
+        Ok(End { status: Status::of(child.wait()?), stopped, survivors, at: Timestamp::now() })
+    }
+
+    fn phase(&self) -> MutexGuard<'_, Phase> {
+        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// From here on the attempt is ours, or it never will be.
+fn claim(folder: &Path, identity: &Identity) -> Result<Trace, Refusal> {
+    let taken =
+        || Refusal { why: "another process has decided what becomes of it".to_owned(), may_pass: false };
+    let claim = || -> io::Result<Option<Trace>> {
+        let Some(trace) = Trace::try_lock(folder)? else { return Ok(None) };
+        if !trace.is_unclaimed()? {
+            return Ok(None);
+        }
+        let boot = identity.boot.clone();
+        trace.append(&Entry::Claimed { boot, supervisor: identity.supervisor })?;
+        Ok(Some(trace))
+    };
+    claim().map_err(|error| not_possible(folder, &error))?.ok_or_else(taken)
+}
+
+fn command(launch: &Launch) -> io::Result<Command> {
+    let (program, args) = launch.argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut command = Command::new(program);
+    command.args(args).envs(&launch.env).process_group(0);
+    command.stdin(Stdio::null());
+    command.stdout(output(&launch.folder, STDOUT)?).stderr(output(&launch.folder, STDERR)?);
+    if let Some(cwd) = &launch.cwd {
+        command.current_dir(cwd);
+    }
+    Ok(command)
+}
+
+/// Appending, so that a command that opens its own output anew does not write over what is there.
+fn output(folder: &Path, name: &str) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).mode(0o600).open(folder.join(name))
+}
+
+/// The attempt's folder is not usable: nothing was tried yet.
+fn not_possible(folder: &Path, error: &io::Error) -> Refusal {
+    Refusal { why: format!("{}: {error}", folder.display()), may_pass: true }
+}
+
+fn not_started(launch: &Launch, error: &io::Error) -> Refusal {
+    let program = launch.argv.first().map_or("", String::as_str);
+    let why = match &launch.cwd {
+        Some(cwd) if !cwd.is_dir() => format!("its working folder `{}` is not there", cwd.display()),
+        Some(_) | None => format!("`{program}` could not be started: {error}"),
+    };
+    use io::ErrorKind::{OutOfMemory, ResourceBusy, WouldBlock};
+    // EMFILE and ENFILE have no kind of their own.
+    let short_of = matches!(error.kind(), OutOfMemory | ResourceBusy | WouldBlock);
+    let files = matches!(error.raw_os_error(), Some(23 | 24));
+    Refusal { why, may_pass: short_of || files }
+}
+
+fn lost(id: u64, error: &io::Error) -> Answer {
+    Answer::Lost { id, why: format!("its end could not be awaited: {error}") }
+}
