@@ -8,8 +8,6 @@
 mod begin;
 mod end;
 mod settle;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

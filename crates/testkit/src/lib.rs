@@ -1,8 +1,16 @@
 //! What tests share: sample plans and histories, a store in memory, the suite every store passes.
 
+pub mod crash_store;
+pub mod fake;
 pub mod histories;
 pub mod memory_store;
+pub mod runs;
 pub mod samples;
+pub mod sim_clock;
 pub mod store_suite;
 
+pub use crash_store::{Crash, CrashStore};
+pub use fake::World;
 pub use memory_store::MemoryStore;
+pub use runs::Driving;
+pub use sim_clock::SimClock;

@@ -1,1 +1,0 @@
-//! The core without a runtime: inputs in, records and acts out.

@@ -1,0 +1,125 @@
+//! Attempts whose end nobody knows, within one drive; those of a dead driver are in the crash sweep.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use lifeboat_engine::{Answer, Left, Person, Question, Store};
+use lifeboat_model::RecordBody;
+use lifeboat_model::record::{Decision, DoubtRule, StopReason, Verdict};
+use lifeboat_testkit::runs::plan;
+use lifeboat_testkit::{Driving, MemoryStore, World, samples};
+
+use crate::{run, simulate, summary};
+
+fn text(how: &str, attempts: u32) -> String {
+    format!(
+        r#"
+runbook: doubt
+steps:
+  - id: one
+    action: fake.set
+    with: {{ name: a, value: x, fails: 1, how: {how} }}
+    retry: {{ attempts: {attempts} }}
+"#
+    )
+}
+
+#[test]
+fn what_was_done_after_all_is_not_done_again() {
+    let world = World::default();
+    assert_eq!(
+        summary(&run(&world, &text("unknown_done", 1))),
+        (Some("succeeded"), vec!["one succeeded".into()])
+    );
+    assert_eq!(world.applied(), ["one"]);
+}
+
+#[test]
+fn what_was_not_done_is_tried_again_while_attempts_are_left() {
+    let world = World::default();
+    assert_eq!(
+        summary(&run(&world, &text("unknown_not_done", 2))),
+        (Some("succeeded"), vec!["one succeeded".into()])
+    );
+    assert_eq!(summary(&run(&World::default(), &text("unknown_not_done", 1))).0, Some("failed"));
+}
+
+#[test]
+fn a_panic_is_a_doubt_too() {
+    assert_eq!(summary(&run(&World::default(), &text("panic", 2))).0, Some("succeeded"));
+}
+
+const BLIND: &str = r#"
+runbook: blind
+steps:
+  - { id: one, action: fake.blind, with: { name: a, value: x, fails: 1, how: unknown_done } }
+  - { id: two, needs: [], action: fake.set, with: { name: b, value: x } }
+"#;
+
+#[test]
+fn without_anybody_to_ask_the_run_waits_for_a_person() {
+    let world = World::default();
+    let drive = run(&world, BLIND);
+    assert_eq!(drive.left, Left::Stopped(StopReason::NeedsPerson));
+    assert_eq!(summary(&drive).1, ["one in_doubt", "two succeeded"]);
+}
+
+#[test]
+fn the_policy_of_the_step_may_decide_instead() {
+    let rerun = BLIND.replace("{ id: one,", "{ id: one, on_unknown: rerun, retry: { attempts: 2 },");
+    assert_eq!(summary(&run(&World::default(), &rerun)).0, Some("succeeded"));
+    let fail = BLIND.replace("{ id: one,", "{ id: one, on_unknown: fail,");
+    assert_eq!(summary(&run(&World::default(), &fail)).0, Some("failed"));
+}
+
+/// Answers every question with the same word.
+#[derive(Debug)]
+struct Says(Decision);
+
+impl Person for Says {
+    fn ask(&self, question: Question) -> Pin<Box<dyn Future<Output = Option<Answer>> + Send>> {
+        assert_eq!(question.step.as_str(), "one");
+        assert!(question.evidence.contains("cannot look"), "{question:?}");
+        let answer =
+            Answer { decision: self.0.clone(), actor: "ada".to_owned(), reason: "I looked".to_owned() };
+        Box::pin(std::future::ready(Some(answer)))
+    }
+}
+
+#[test]
+fn a_person_decides_with_the_evidence_in_view() {
+    let expected = [
+        (Decision::Retry, Verdict::Succeeded, "one succeeded"),
+        (Decision::Skip, Verdict::SucceededWithDeviations, "one skipped"),
+        (
+            Decision::MarkDone { outputs: Default::default() },
+            Verdict::SucceededWithDeviations,
+            "one succeeded",
+        ),
+    ];
+    for (decision, verdict, one) in expected {
+        let world = World::default();
+        let registry = world.registry();
+        let plan = plan(&registry, BLIND);
+        let driving = Driving { person: Arc::new(Says(decision)), ..Driving::with(registry) };
+        let drive = simulate(driving.create(&MemoryStore::new(), &samples::run(1), plan)).unwrap();
+        assert_eq!(drive.left, Left::Finished(verdict));
+        assert_eq!(summary(&drive).1[0], one);
+    }
+}
+
+#[test]
+fn the_rule_and_the_evidence_are_in_the_journal() {
+    let (world, store) = (World::default(), MemoryStore::new());
+    let registry = world.registry();
+    let plan = plan(&registry, &text("unknown_done", 1));
+    let drive = simulate(Driving::with(registry).create(&store, &samples::run(1), plan)).unwrap();
+    assert_eq!(drive.left, Left::Finished(Verdict::Succeeded));
+    let records = store.load(&samples::run(1)).unwrap().records;
+    let resolved = records.iter().find_map(|record| match &record.body {
+        RecordBody::DoubtResolved { rule, evidence, .. } => Some((*rule, evidence.clone())),
+        _ => None,
+    });
+    assert_eq!(resolved, Some((DoubtRule::Observed, "in place: a is x".to_owned())));
+}

@@ -1,0 +1,80 @@
+//! First, second and third signal.
+
+use lifeboat_engine::{Left, Signal};
+use lifeboat_model::record::{StopReason, Verdict};
+use lifeboat_testkit::runs::plan;
+use lifeboat_testkit::{Driving, MemoryStore, World, samples};
+use tokio::sync::mpsc;
+
+use crate::{simulate, summary};
+
+const TEXT: &str = r#"
+runbook: long
+steps:
+  - { id: one, action: fake.set, with: { name: a, value: x, millis: 60000 } }
+  - { id: two, action: fake.set, with: { name: b, value: x } }
+"#;
+
+/// Drives [`TEXT`] with these signals, a second apart, then resumes it to its end.
+fn interrupted(signals: &[Signal]) -> (Left, Vec<String>, World) {
+    let (world, store) = (World::default(), MemoryStore::new());
+    let registry = world.registry();
+    let plan = plan(&registry, TEXT);
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let drive = simulate(async {
+        let driving = Driving { signals: receiver, ..Driving::with(registry.clone()) };
+        let press = async {
+            for signal in signals {
+                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                sender.send(*signal).unwrap();
+            }
+            std::future::pending::<()>().await;
+        };
+        let run = samples::run(1);
+        tokio::select! {
+            drive = driving.create(&store, &run, plan) => drive.unwrap(),
+            () = press => unreachable!("it never ends"),
+        }
+    });
+    let left = drive.left;
+    drop(drive);
+    let resumed = simulate(Driving::with(registry).resume(&store, &samples::run(1))).unwrap();
+    assert_eq!(resumed.left, Left::Finished(Verdict::Succeeded));
+    (left, summary(&resumed).1, world)
+}
+
+#[test]
+fn every_sequence_of_signals_leaves_a_run_that_can_be_resumed() {
+    use Signal::{Interrupt, Terminate};
+    let stopped = Left::Stopped(StopReason::Interrupted);
+    let expected: [(&[Signal], Left); 8] = [
+        (&[Interrupt], stopped),
+        (&[Terminate], stopped),
+        (&[Interrupt, Interrupt], stopped),
+        (&[Interrupt, Terminate], stopped),
+        (&[Terminate, Interrupt], stopped),
+        (&[Terminate, Terminate], stopped),
+        (&[Interrupt, Interrupt, Interrupt], stopped),
+        (&[Interrupt, Terminate, Terminate], stopped),
+    ];
+    for (signals, left) in expected {
+        let (found, steps, world) = interrupted(signals);
+        assert_eq!(found, left, "{signals:?}");
+        assert_eq!(steps, ["one succeeded", "two succeeded"], "{signals:?}");
+        assert_eq!(world.applied(), ["one", "two"], "{signals:?}");
+    }
+}
+
+#[test]
+fn the_third_leaves_at_once_even_when_the_action_is_deaf() {
+    let (world, store) = (World::default(), MemoryStore::new());
+    let registry = world.registry();
+    let plan = plan(&registry, &TEXT.replace("millis: 60000", "millis: 60000, deaf: true"));
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let driving = Driving { signals: receiver, ..Driving::with(registry) };
+    for _ in 0..3 {
+        sender.send(Signal::Interrupt).unwrap();
+    }
+    let drive = simulate(driving.create(&store, &samples::run(1), plan)).unwrap();
+    assert_eq!(drive.left, Left::Abandoned);
+}
