@@ -52,6 +52,7 @@ impl Call {
             mode: Mode::Live,
             started_at: jiff::Timestamp::now(),
             folder: folder.path().join("1"),
+            boot: None,
             time_left: None,
         };
         let (stop, (sender, said)) = (CancellationToken::new(), mpsc::unbounded_channel());
