@@ -1,0 +1,94 @@
+//! `http.check`: looks whether an endpoint answers as it should.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use lifeboat_action::{ActionContext, Observation, TypedObserve};
+use reqwest::Method;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::exchange::Call;
+use crate::expect::Expect;
+use crate::params::{Address, Headers, Outputs, default_timeout};
+
+/// Which endpoint to look at, and what it should answer.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Params {
+    /// The address, starting with `http://` or `https://`. It is fetched with GET.
+    #[schemars(with = "String")]
+    url: Address,
+    /// What the answer must be; a status of `2xx` when not given.
+    #[serde(default)]
+    expect: Expect,
+    /// Headers to send, such as `{ Authorization: "Bearer {{ secrets.token }}" }`.
+    #[serde(default)]
+    #[schemars(with = "std::collections::BTreeMap<String, String>")]
+    headers: Headers,
+    /// How long the whole exchange may take; connecting, half of that and at most 5 s. `10s` when not given.
+    #[serde(default = "default_timeout", with = "lifeboat_action::duration")]
+    #[schemars(schema_with = "lifeboat_action::duration::schema")]
+    timeout: Duration,
+    /// Whether to follow redirects on the same origin, and from http to https on the same host. When false, which it
+    /// is when not given, a redirect is the answer.
+    #[serde(default)]
+    follow_redirects: bool,
+    /// A PEM file of authorities to trust besides the public ones.
+    #[serde(default)]
+    ca_file: Option<PathBuf>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Check;
+
+#[async_trait]
+impl TypedObserve for Check {
+    type Params = Params;
+    type Outputs = Outputs;
+
+    fn describe(&self) -> (&'static str, &'static str) {
+        ("http.check", "Looks whether an HTTP endpoint answers as it should")
+    }
+
+    async fn observe(&self, context: &ActionContext, params: &Params) -> Observation {
+        let call = Call {
+            method: Method::GET,
+            address: params.url.clone(),
+            headers: params.headers.0.clone(),
+            body: None,
+            timeout: params.timeout,
+            ca_file: params.ca_file.clone(),
+            follow_redirects: params.follow_redirects,
+        };
+        look(context, &call, &params.expect).await
+    }
+}
+
+/// Sends a request that changes nothing and judges the answer.
+pub(crate) async fn look(context: &ActionContext, call: &Call, expect: &Expect) -> Observation {
+    let words = call.words(context);
+    let answer = match call.send(context).await {
+        Ok(answer) => answer,
+        Err(why) => return blocked(context, &format!("{words}: {why}")),
+    };
+    if let Some(wrong) = expect.wrong_status(&answer) {
+        return blocked(context, &format!("{words} {wrong}{}", answer.pointer()));
+    }
+    if let Some(wrong) = expect.wrong_content(&answer) {
+        let start = answer.start(context);
+        return blocked(
+            context,
+            &format!("{words} answered {}, but {wrong}: `{start}`", answer.status.as_u16()),
+        );
+    }
+    let outputs = answer.outputs(context);
+    let evidence = format!("{words} answered {} in {} ms", outputs.status, outputs.elapsed_ms);
+    Observation::InPlace { evidence, outputs: outputs.into() }
+}
+
+fn blocked(context: &ActionContext, why: &str) -> Observation {
+    Observation::Blocked { why: context.masker().mask(why).into_owned() }
+}
