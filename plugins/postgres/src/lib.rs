@@ -19,6 +19,7 @@ mod look;
 mod lsn;
 mod observers;
 mod path;
+mod query;
 mod reach;
 mod session;
 mod sqlstate;
@@ -26,10 +27,11 @@ mod tls;
 
 use std::sync::Arc;
 
-use lifeboat_action::{ObserveOnly, Registry};
+use lifeboat_action::{ObserveOnly, Registry, Typed};
 
 /// Adds this plug-in's actions.
 pub fn register(registry: &mut Registry) {
     let mut add = |action| registry.add(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), action);
     add(Arc::new(ObserveOnly::new(check::Check)));
+    add(Arc::new(Typed::new(query::Query)));
 }
