@@ -13,6 +13,8 @@
 mod address;
 mod check;
 mod connection;
+mod evidence;
+mod fence;
 mod json;
 mod lag;
 mod look;
@@ -29,9 +31,12 @@ use std::sync::Arc;
 
 use lifeboat_action::{ObserveOnly, Registry, Typed};
 
+pub use evidence::{FenceEvidence, Proof};
+
 /// Adds this plug-in's actions.
 pub fn register(registry: &mut Registry) {
     let mut add = |action| registry.add(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), action);
     add(Arc::new(ObserveOnly::new(check::Check)));
+    add(Arc::new(Typed::new(fence::Fence)));
     add(Arc::new(Typed::new(query::Query)));
 }
