@@ -21,6 +21,7 @@ mod look;
 mod lsn;
 mod observers;
 mod path;
+mod promote;
 mod query;
 mod reach;
 mod session;
@@ -38,5 +39,6 @@ pub fn register(registry: &mut Registry) {
     let mut add = |action| registry.add(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), action);
     add(Arc::new(ObserveOnly::new(check::Check)));
     add(Arc::new(Typed::new(fence::Fence)));
+    add(Arc::new(Typed::new(promote::Promote)));
     add(Arc::new(Typed::new(query::Query)));
 }
