@@ -1,7 +1,7 @@
 //! Checks the top of a runbook: its id, its inputs with their defaults, its secrets.
 
 use crate::catalog::is_templated;
-use crate::document::{Document, Input, Node, NodeKind};
+use crate::document::{Document, Input, Node, NodeKind, shortened};
 use crate::ids::StepId;
 use crate::inputs;
 use crate::plan::{InputSpec, InputType, SecretSource, SecretSpec};
@@ -9,16 +9,22 @@ use crate::problem::{Problem, Problems};
 use crate::source::{Span, Spanned};
 use serde_json::Value;
 
-/// The runbook's id; also complains about templates where none are rendered.
+/// The runbook's id; also complains about locks, and templates where none are rendered.
 pub(super) fn runbook(document: &Document, problems: &mut Problems) -> Option<StepId> {
     let texts = [&document.title, &document.owner, &document.reverse];
-    texts.into_iter().flatten().chain(&document.locks).for_each(|text| plain(text, problems));
-    let id = document.runbook.as_ref()?;
-    let valid = StepId::new(&id.value);
-    problems.keep(valid.map_err(|error| {
-        let message = format!("`{}` is not a valid runbook id", crate::document::shortened(&id.value));
-        Problem::new("invalid_id", id.span, message).help(error.rule)
-    }))
+    texts.into_iter().flatten().for_each(|text| plain(text, problems));
+    for lock in &document.locks {
+        problems.keep(slug(lock, "lock"));
+    }
+    problems.keep(slug(document.runbook.as_ref()?, "runbook id"))
+}
+
+/// A name that can also be that of a file.
+fn slug(name: &Spanned<String>, what: &str) -> Result<StepId, Problem> {
+    StepId::new(&name.value).map_err(|error| {
+        let message = format!("`{}` is not a valid {what}", shortened(&name.value));
+        Problem::new("invalid_id", name.span, message).help(error.rule)
+    })
 }
 
 /// Complains about a template in a text that is shown as it is.

@@ -120,4 +120,6 @@ fn not_a_template(error: &handlebars::TemplateError) -> Mistake {
 }
 
 #[cfg(test)]
+mod render_tests;
+#[cfg(test)]
 mod tests;

@@ -140,7 +140,11 @@ impl Values<'_> {
             unknown.extend(missing);
             return Ok((Value::Null, Value::Null));
         }
-        let value = render(text, &analysis, &self.context(&analysis, false))?;
+        let context = self.context(&analysis, false);
+        if let Some(used) = analysis.uses.iter().find(|used| !resolves(&context, &used.reference)) {
+            return Err(cannot(text, format!("there is no `{}`", used.written)));
+        }
+        let value = render(text, &analysis, &context)?;
         let is_secret = analysis.uses.iter().any(|used| matches!(used.reference, Reference::Secret { .. }));
         let masked =
             if is_secret { render(text, &analysis, &self.context(&analysis, true))? } else { value.clone() };
@@ -187,6 +191,27 @@ impl Values<'_> {
             "mode": self.state.mode().as_str(),
             "run": {"id": self.state.run()},
         })
+    }
+}
+
+/// Whether a name leads to a value. Rendering in strict mode does not ask everywhere: `if`, `and` and `or` take what is
+/// not there for false.
+fn resolves(context: &Value, reference: &Reference) -> bool {
+    let (value, inside) = match reference {
+        Reference::Input { name, inside } => (context["inputs"].get(name), inside.as_slice()),
+        Reference::Secret { name } => (context["secrets"].get(name), [].as_slice()),
+        Reference::Output { step, output, inside } => (context["steps"][step].get(output), inside.as_slice()),
+        Reference::Mode | Reference::RunId => return true,
+    };
+    value.and_then(|value| inside.iter().try_fold(value, step_into)).is_some()
+}
+
+/// The value under a key, or at a place counted from zero.
+fn step_into<'v>(value: &'v Value, key: &String) -> Option<&'v Value> {
+    match value {
+        Value::Object(map) => map.get(key),
+        Value::Array(items) => key.parse().ok().and_then(|at: usize| items.get(at)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     }
 }
 

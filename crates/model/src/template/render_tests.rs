@@ -1,0 +1,186 @@
+//! Filling templates in, with what is known, what is not, and what is secret.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::render::{CannotFill, Decided, Filled, Values};
+use crate::action_spec::{ActionSpec, Effect};
+use crate::catalog::{Catalog, ParamProblem};
+use crate::ids::{ActionName, Attempt, AttemptKey, Epoch, RunId, Seq, StepId};
+use crate::outcome::Outcome;
+use crate::record::{Driver, Mode, Record, RecordBody, RunCreated, StepEnd};
+use crate::run_state::RunState;
+use crate::{Source, check_source};
+
+struct AnyParameters(ActionSpec);
+
+impl Catalog for AnyParameters {
+    fn spec(&self, _: &str) -> Option<&ActionSpec> {
+        Some(&self.0)
+    }
+
+    fn names(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
+    fn check_params(&self, _: &str, _: &Value) -> Vec<ParamProblem> {
+        Vec::new()
+    }
+
+    fn effect(&self, _: &str, _: &Value) -> Effect {
+        Effect::Write
+    }
+}
+
+fn catalog() -> AnyParameters {
+    AnyParameters(ActionSpec {
+        name: ActionName::new("test.do").expect("the name is valid"),
+        summary: String::new(),
+        effect: Effect::Write,
+        idempotent: false,
+        observable: false,
+        recoverable: false,
+        params: json!({}),
+        outputs: json!({ "additionalProperties": true }),
+    })
+}
+
+/// A run of two steps: `done` gave outputs, `later` did not run.
+fn state() -> RunState {
+    let text = "runbook: x\nsteps: [{ id: done, action: test.do }, { id: later, action: test.do }]\n";
+    let plan = check_source(Source::new("x.yaml", text), &catalog()).expect("the runbook is good");
+    let run = RunId::new("run_01jdxk3w5v8h3m4n5p6q7r8s9t").expect("the id is valid");
+    let step = StepId::new("done").expect("the id is valid");
+    let inputs = json!({ "port": 5432, "host": "db-a", "hosts": ["a", "b"], "braces": "{{ mode }}" });
+    let Value::Object(outputs) = json!({ "lag": 1.5, "json": { "ok": true, "rows": [{ "n": 7 }] } }) else {
+        panic!("the outputs are an object");
+    };
+    let created = RunCreated {
+        run: run.clone(),
+        mode: Mode::Drill,
+        plan,
+        inputs: inputs.as_object().cloned().unwrap_or_default(),
+        actor: "ada".to_owned(),
+        driver: Driver { pid: 1, host: "h".to_owned(), boot: None, version: "0".to_owned() },
+        plugins: std::collections::BTreeMap::new(),
+    };
+    let (key, attempt) = (AttemptKey::of(&run, &step), Attempt::FIRST);
+    let outcome = Outcome { outputs, ..Outcome::default() };
+    let bodies = [
+        RecordBody::RunCreated(Arc::new(created)),
+        RecordBody::StepStarted { step: step.clone(), attempt, key, with: Value::Null },
+        RecordBody::StepFinished { step, attempt: Some(attempt), end: StepEnd::Succeeded(outcome) },
+    ];
+    let mut records = (1..).zip(bodies).map(|(seq, body)| Record {
+        seq: Seq(seq),
+        epoch: Epoch(1),
+        at: Timestamp::UNIX_EPOCH,
+        body,
+    });
+    let first = records.next().expect("there is a first record");
+    let mut state = RunState::new(&first).expect("a run begins with its creation");
+    records.for_each(|record| state.apply(&record).expect("the record is legal"));
+    state
+}
+
+fn fill(with: &Value) -> Result<Filled, CannotFill> {
+    let state = state();
+    let secrets = Map::from_iter([("token".to_owned(), json!("hunter2"))]);
+    Values { state: &state, secrets: &secrets, mask: "***" }.fill(with)
+}
+
+fn value(text: &str) -> Value {
+    match fill(&json!(text)) {
+        Ok(Filled::Known { value, .. }) => value,
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+fn why_not(text: &str) -> String {
+    fill(&json!(text)).expect_err("the template cannot be filled in").why
+}
+
+#[test]
+fn one_expression_keeps_its_type() {
+    assert_eq!(value("{{ inputs.port }}"), json!(5432));
+    assert_eq!(value("{{~inputs.hosts~}}"), json!(["a", "b"]));
+    assert_eq!(value("{{ steps.done.json }}"), json!({ "ok": true, "rows": [{ "n": 7 }] }));
+    assert_eq!(value("{{ steps.done.json.rows.[0].n }}"), json!(7));
+    assert_eq!(value("{{ gt steps.done.lag 1 }}"), json!(true));
+    assert_eq!(value("{{ (eq mode 'live') }}"), json!(false));
+    assert_eq!(value("{{ json inputs.hosts }}"), json!("[\"a\",\"b\"]"));
+    assert_eq!(value("{{ len inputs.hosts }}"), json!(2));
+    assert_eq!(value("{{ lookup inputs.hosts 1 }}"), json!("b"));
+}
+
+#[test]
+fn text_around_an_expression_makes_text() {
+    assert_eq!(value("{{ inputs.host }}:{{ inputs.port }}"), json!("db-a:5432"));
+    assert_eq!(
+        value("{{#each inputs.hosts}}{{ this }}:{{ @root.inputs.port }} {{/each}}"),
+        json!("a:5432 b:5432 ")
+    );
+    assert_eq!(
+        value("{{#if (eq mode 'drill')}}drill{{else}}live{{/if}} of {{ run.id }}"),
+        json!("drill of run_01jdxk3w5v8h3m4n5p6q7r8s9t")
+    );
+    assert_eq!(value("\\{{ literal }}"), json!("{{ literal }}"));
+    assert_eq!(value("say {{ shell \"it's\" }}"), json!("say 'it'\\''s'"));
+}
+
+#[test]
+fn what_a_value_holds_is_never_a_template() {
+    assert_eq!(value("{{ inputs.braces }}!"), json!("{{ mode }}!"));
+    assert_eq!(value("{{ inputs.braces }}"), json!("{{ mode }}"));
+}
+
+#[test]
+fn what_did_not_run_stays_unknown() {
+    let Ok(Filled::Unknown { why, masked }) =
+        fill(&json!({ "a": "{{ steps.later.x }}", "b": "{{ inputs.port }}" }))
+    else {
+        panic!("the value is not known");
+    };
+    assert_eq!(why, "`steps.later.x` is not known: step `later` did not run (pending)");
+    assert_eq!(masked, json!({ "a": null, "b": 5432 }));
+    assert!(matches!(fill(&json!("{{#if steps.later.x}}a{{/if}}")), Ok(Filled::Unknown { .. })));
+    assert!(matches!(fill(&json!("{{ or steps.later.x true }}")), Ok(Filled::Unknown { .. })));
+}
+
+#[test]
+fn what_is_not_there_is_never_quietly_false() {
+    for text in [
+        "{{ steps.done.json.no }}",
+        "{{#if steps.done.json.no}}a{{else}}b{{/if}}",
+        "{{#unless steps.done.json.no}}a{{/unless}}",
+        "{{ and steps.done.json.no true }}",
+        "{{ not steps.done.json.no }}",
+    ] {
+        assert_eq!(why_not(text), "there is no `steps.done.json.no`", "{text}");
+    }
+    assert_eq!(why_not("{{ steps.done.json.rows.[1].n }}"), "there is no `steps.done.json.rows.[1].n`");
+}
+
+#[test]
+fn secrets_are_masked_in_what_is_stored() {
+    let filled = fill(&json!({ "env": { "T": "Bearer {{ secrets.token }}" }, "s": ["{{ secrets.token }}"] }));
+    assert_eq!(
+        filled,
+        Ok(Filled::Known {
+            value: json!({ "env": { "T": "Bearer hunter2" }, "s": ["hunter2"] }),
+            masked: json!({ "env": { "T": "Bearer ***" }, "s": ["***"] }),
+        })
+    );
+}
+
+#[test]
+fn conditions_are_true_false_or_unknown() {
+    let (state, secrets) = (state(), Map::new());
+    let values = Values { state: &state, secrets: &secrets, mask: "" };
+    assert_eq!(values.decide("{{ steps.done.json.ok }}"), Ok(Decided::True));
+    assert_eq!(values.decide("{{ eq mode 'live' }}"), Ok(Decided::False));
+    assert!(matches!(values.decide("{{ steps.later.ok }}"), Ok(Decided::Unknown { .. })));
+    assert!(values.decide("{{ inputs.port }}").is_err());
+}
