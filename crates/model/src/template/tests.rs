@@ -1,5 +1,7 @@
 //! Which templates are accepted, what they use, and that none of them can hurt.
 
+use proptest::prelude::*;
+
 use super::{Reference, analyse};
 
 fn uses(text: &str) -> Vec<String> {
@@ -27,6 +29,10 @@ fn every_name_is_listed_wherever_it_stands() {
     assert_eq!(
         uses("{{#each inputs.hosts as |host at|}}{{ host }}{{ at }}{{ name }}{{/each}}"),
         ["inputs.hosts"]
+    );
+    assert_eq!(
+        uses("{{#each inputs.a as |row|}}{{#if row}}{{#unless @last}}{{ row.b }}{{/unless}}{{/if}}{{/each}}"),
+        ["inputs.a"]
     );
     assert_eq!(uses(&"{{#if inputs.a}}x{{else}}y{{/if}} (".repeat(60)), vec!["inputs.a"; 60]);
     assert_eq!(uses("\\{{ not.a.name }}"), Vec::<String>::new());
@@ -82,6 +88,14 @@ fn what_a_template_may_not_do_is_a_mistake() {
         ("{{#raw}}x{{/raw}}", "there is no helper `raw`"),
         ("{{#each inputs.a}}{{ inputs.b }}{{/each}}", "inside `each` and `with`, `inputs.b` is not in reach"),
         ("{{#each inputs.a}}{{ ../inputs.b }}{{/each}}", "`../` is not supported"),
+        (
+            "{{#each inputs.a as |row|}}{{#if row.ok}}x{{/if}}{{/each}}",
+            "`row.ok` may be missing here, and `if` would take it for false",
+        ),
+        (
+            "{{#each inputs.a}}{{ or ok 1 }}{{/each}}",
+            "`ok` may be missing here, and `or` would take it for false",
+        ),
         ("{{ @index }}", "nothing is named `@index` here"),
         ("{{#if inputs.a includeZero=true}}x{{/if}}", "`includeZero=` is not supported"),
     ] {
@@ -126,4 +140,14 @@ fn the_size_of_a_template_is_bounded() {
     assert_eq!(mistakes(&"{{ mode }}".repeat(500)), Vec::<String>::new());
     assert_eq!(mistakes(&"{{ mode }}".repeat(501)), ["a template may have 500 expressions at most"]);
     assert_eq!(mistakes(&"x".repeat(64 * 1024 + 1)), ["a template may have 64 KiB at most"]);
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_analysed(text in "(\\{\\{|\\}\\}|[#/>*~^!(){}\\[\\]\"'.@= \n\\\\|a]|inputs\\.a|if|each|else|eq|this|as|\\.\\./|é){0,40}") {
+        let analysis = analyse(&text);
+        for mistake in &analysis.mistakes {
+            prop_assert!(!mistake.message.contains('\n'), "{mistake:?}");
+        }
+    }
 }

@@ -7,6 +7,9 @@ use super::reference::{ROOTS, Reference};
 use super::{BLOCK_HELPERS, HELPERS, Mistake, Use};
 use crate::nearest::did_you_mean;
 
+/// Helpers that are not strict: handlebars lets them take what is not there for false.
+const TAKE_MISSING_FOR_FALSE: &[&str] = &["if", "unless", "and", "or"];
+
 #[derive(Debug, Default)]
 pub(super) struct Walk {
     pub(super) uses: Vec<Use>,
@@ -71,9 +74,7 @@ impl Walk {
             None => self.unknown_helper(name, HELPERS.iter().map(|(helper, ..)| *helper)),
         }
         self.hash(call);
-        for parameter in &call.params {
-            self.parameter(parameter, scope);
-        }
+        self.parameters(call, name, scope);
     }
 
     fn block(&mut self, block: &HelperTemplate, scope: Scope<'_>) {
@@ -84,9 +85,7 @@ impl Walk {
             self.refuse(name, &format!("`#{name}` takes 1 value, here it has {}", block.params.len()));
         }
         self.hash(block);
-        for parameter in &block.params {
-            self.parameter(parameter, scope);
-        }
+        self.parameters(block, name, scope);
         let mut params = match scope {
             Scope::Top => Vec::new(),
             Scope::Inside { params } => params.to_vec(),
@@ -114,6 +113,20 @@ impl Walk {
         let all = || format!("there are: {}", known.collect::<Vec<_>>().join(", "));
         let mistake = Mistake::new(name, format!("there is no helper `{name}`"));
         self.mistakes.push(mistake.help(help.unwrap_or_else(all)));
+    }
+
+    fn parameters(&mut self, call: &HelperTemplate, helper: &str, scope: Scope<'_>) {
+        for parameter in &call.params {
+            if let Some(written) = may_be_missing(parameter, scope)
+                && TAKE_MISSING_FOR_FALSE.contains(&helper)
+            {
+                let message =
+                    format!("`{written}` may be missing here, and `{helper}` would take it for false");
+                let mistake = Mistake::new(written, message);
+                self.mistakes.push(mistake.help(format!("compare it: `(eq {written} true)`")));
+            }
+            self.parameter(parameter, scope);
+        }
     }
 
     fn parameter(&mut self, parameter: &Parameter, scope: Scope<'_>) {
@@ -171,6 +184,17 @@ impl Walk {
         let mistake = Mistake::new(written, "`../` is not supported");
         self.mistakes.push(mistake.help("write the whole name, `@root.inputs.NAME`"));
     }
+}
+
+/// A name that leads into a value at hand, of which nothing is known before the template is rendered.
+fn may_be_missing<'t>(parameter: &'t Parameter, scope: Scope<'_>) -> Option<&'t str> {
+    let (Parameter::Path(Path::Relative((segments, written))), Scope::Inside { params }) = (parameter, scope)
+    else {
+        return None;
+    };
+    let parts = segments.iter().filter(|segment| matches!(segment, PathSeg::Named(_))).count();
+    let is_whole = parts == 0 || params.contains(&written.as_str()) || written.starts_with("@root");
+    (!is_whole).then_some(written)
 }
 
 fn names(param: &BlockParam) -> Vec<&str> {
