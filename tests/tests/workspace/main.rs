@@ -1,0 +1,3 @@
+//! What holds of the workspace as a whole.
+
+mod layers;
