@@ -31,7 +31,7 @@ pub(crate) struct Expect {
 }
 
 impl Expect {
-    /// Whether more than the status is expected.
+    /// What is wrong with the status.
     pub(crate) fn wrong_status(&self, answer: &Answer) -> Option<String> {
         let status = answer.status.as_u16();
         let fits = self.status.0.iter().any(|expected| expected.fits(status));
