@@ -61,7 +61,7 @@ impl Haproxy {
             let ended = self.child.try_wait().unwrap();
             assert!(ended.is_none(), "haproxy ended: {ended:?}");
             assert!(began.elapsed() < Duration::from_secs(20), "haproxy opened no runtime socket");
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(5)); // between two looks
         }
     }
 
