@@ -199,6 +199,13 @@ fn a_good_runbook_becomes_a_plan() {
 }
 
 #[test]
+fn the_example_of_the_documentation_is_right() {
+    let page = include_str!("../../../../docs/runbook.md");
+    let example = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next());
+    assert_eq!(plan(example.expect("the page has an example")).steps().len(), 7);
+}
+
+#[test]
 fn a_plan_survives_its_journal() {
     let plan = plan(&GOOD.replace("\"{{ steps.early.x }}\", ", ""));
     let stored = serde_json::to_string(&plan).expect("a plan serialises");
