@@ -187,7 +187,7 @@ pub struct ActionCall {
     pub with: Value,
     /// What this call may do to the world.
     pub effect: Effect,
-    /// Whether the action is safe to repeat.
+    /// Whether the action is safe to repeat, by its own word or its author's.
     pub idempotent: bool,
     /// Whether the action can look for its own effect.
     pub observable: bool,

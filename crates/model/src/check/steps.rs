@@ -78,7 +78,8 @@ fn action(templates: &mut Templates<'_>, step: &Step, problems: &mut Problems) -
         }
         looked_up
     });
-    let call = call?;
+    let mut call = call?;
+    call.idempotent |= step.idempotent;
     let check = match check {
         Some(check) => Some(check?),
         None => None,
@@ -98,7 +99,8 @@ fn on_unknown(step: &Step, call: &ActionCall, problems: &mut Problems) -> OnUnkn
     if written.value == OnUnknown::Rerun && !call.idempotent && call.effect == Effect::Write {
         let message =
             format!("`{}` is not safe to repeat, so it cannot be run again when in doubt", call.action);
-        problems.push(Problem::new("rerun", written.span, message).help("use `ask` or `fail`"));
+        problems.push(Problem::new("rerun", written.span, message)
+            .help("use `ask` or `fail`, or vouch for the step with `idempotent: true`"));
     }
     written.value
 }

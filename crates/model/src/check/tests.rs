@@ -304,7 +304,7 @@ steps:
     12:44 `[db-a]` wrong_type: `with` must be a mapping of parameters, this is a list
     13:62 `secrets.token` visible_secret: others can read `argv`, so it cannot hold a secret (hand it over in another way, such as an environment variable)
     14:52 `wait.for` check_writes: `check` must only look, and `wait.for` can change something
-    14:76 `rerun` rerun: `command.run` is not safe to repeat, so it cannot be run again when in doubt (use `ask` or `fail`)
+    14:76 `rerun` rerun: `command.run` is not safe to repeat, so it cannot be run again when in doubt (use `ask` or `fail`, or vouch for the step with `idempotent: true`)
     15:50 `"{{ inputs.host }}"` template_not_rendered: templates are not rendered in keys
     15:77 `.nan` not_finite: `.nan` is not a finite number (put it in quotes to keep it as text)
     16:52 `postgres.chek` unknown_action: there is no action `postgres.chek` (did you mean `postgres.check`?)

@@ -41,6 +41,8 @@ pub struct Step {
     pub on_failure: OnFailure,
     /// What to do when looking does not tell.
     pub on_unknown: Option<Spanned<OnUnknown>>,
+    /// Whether the author vouches that repeating the step does no harm.
+    pub idempotent: bool,
     /// A read-only call that says whether the effect is in place.
     pub check: Option<Call>,
 }
@@ -111,6 +113,7 @@ const STEP: Shape = Shape {
         "retry",
         "on_failure",
         "on_unknown",
+        "idempotent",
         "check",
     ],
     later: LATER,
@@ -150,6 +153,7 @@ const RETRY: Shape =
 const CHECK: Shape = Shape { what: "`check`", keys: &["action", "with"], later: &[], foreign: &[] };
 
 const ON_FAILURE: &[(&str, OnFailure)] = &[("stop", OnFailure::Stop), ("continue", OnFailure::Continue)];
+const YES_NO: &[(&str, bool)] = &[("true", true), ("false", false)];
 const ON_UNKNOWN: &[(&str, OnUnknown)] =
     &[("ask", OnUnknown::Ask), ("rerun", OnUnknown::Rerun), ("fail", OnUnknown::Fail)];
 
@@ -218,6 +222,7 @@ fn step(mut fields: Fields, problems: &mut Problems) -> Step {
         retry: fields.take("retry").map(|entry| retry(entry.value, problems)).unwrap_or_default(),
         on_failure: fields.read("on_failure", one_of(ON_FAILURE), problems).unwrap_or_default(),
         on_unknown: fields.read("on_unknown", on_unknown, problems),
+        idempotent: fields.read("idempotent", one_of(YES_NO), problems).unwrap_or_default(),
         check: fields.take("check").and_then(|entry| check(entry.value, problems)),
     }
 }

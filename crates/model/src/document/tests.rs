@@ -129,7 +129,7 @@ steps:
     19:34 `3` wrong_type: `delay` must be a duration, `3` has no unit (write it like 250ms, 10s, 2m or 1h 30m)
     20:17 `contineu` unknown_word: `on_failure` cannot be `contineu` (did you mean `continue`?)
     21:5 `depends_on` unknown_key: a step has no key `depends_on` (write `needs`)
-    22:5 `just text` wrong_type: a step must be a mapping, this is text (known keys: id, title, action, with, needs, when, timeout, retry, on_failure, on_unknown, check)
+    22:5 `just text` wrong_type: a step must be a mapping, this is text (known keys: id, title, action, with, needs, when, timeout, retry, on_failure, on_unknown, idempotent, check)
     "#);
 }
 
