@@ -1,4 +1,8 @@
 //! `command.run` with real processes. Nothing here sleeps: the commands tell through named pipes where they are.
 
+mod crash;
 mod run;
+mod secrets;
+mod stop;
 mod support;
+mod sweep;

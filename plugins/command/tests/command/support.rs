@@ -47,6 +47,11 @@ impl ProgressSink for Said {
 }
 
 impl Said {
+    /// How many messages there were.
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
     /// The first message, waited for.
     pub(crate) async fn first(&self) -> String {
         loop {
@@ -72,12 +77,6 @@ impl Bench {
         let (pid, number) = (std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
         let run = RunId::new(&format!("run_01{pid:014}{number:010}")).unwrap();
         Self { home: tempfile::tempdir().unwrap(), action, run }
-    }
-
-    /// The action of another driver of the same run: as after a resume.
-    pub(crate) fn resumed(self) -> Self {
-        let Self { home, run, .. } = self;
-        Self { home, run, ..Self::new() }
     }
 
     pub(crate) fn run(&self) -> &RunId {

@@ -1,0 +1,189 @@
+//! Somebody dies half-way: the driver, the supervisor, or both.
+
+use std::process::{Child, Command, Stdio};
+
+use lifeboat_action::{Failure, FailureKind, Outcome, Recovery};
+use serde_json::{Value, json};
+
+use crate::support::{Bench, HELPER, TestAttempt, gone, is_alive, kill, told};
+
+/// A second process that drives the attempt.
+fn drive(attempt: &TestAttempt, params: &Value) -> Child {
+    let (run, folder) = (attempt.info.run.as_str(), attempt.folder());
+    let mut command = Command::new(HELPER);
+    command.arg("drive").arg(run).arg(folder).arg(params.to_string());
+    command.stdout(Stdio::piped()).spawn().unwrap()
+}
+
+/// Kills a driver and waits until it is gone.
+fn kill_driver(mut driver: Child) {
+    driver.kill().unwrap();
+    driver.wait().unwrap();
+}
+
+async fn write(fifo: std::path::PathBuf, text: &'static str) {
+    tokio::task::spawn_blocking(move || std::fs::write(fifo, text).unwrap()).await.unwrap();
+}
+
+fn ended(recovery: Recovery) -> (Result<Outcome, Failure>, String) {
+    match recovery {
+        Recovery::Ended { result, evidence } => (result, evidence),
+        other => panic!("not ended: {other:?}"),
+    }
+}
+
+fn nothing(recovery: Recovery) -> String {
+    match recovery {
+        Recovery::Nothing { why } => why,
+        other => panic!("something was found: {other:?}"),
+    }
+}
+
+/// A command that tells its process id, waits to be let go, and exits with 0 after printing what let it go.
+fn waits(bench: &Bench) -> Value {
+    let (here, go) = (bench.fifo("here"), bench.fifo("go"));
+    json!({"script": "echo $$ > \"$HERE\"; cat \"$GO\"", "env": {"HERE": here, "GO": go}, "kill_after": "10m"})
+}
+
+#[tokio::test]
+async fn a_command_that_outlives_its_driver_is_waited_for() {
+    let bench = Bench::new();
+    let params = waits(&bench);
+    let attempt = bench.attempt("step");
+    let driver = drive(&attempt, &params);
+    let pid = told(&bench.path("here")).await;
+    kill_driver(driver);
+    assert!(is_alive(pid.parse().unwrap()), "it does not care");
+
+    let said = attempt.said.clone();
+    let recovering = tokio::spawn(async move { attempt.recover(params).await });
+    assert_eq!(said.first().await, format!("still running as process {pid}: waiting for it"));
+    write(bench.path("go"), "went on").await;
+    let (result, evidence) = ended(recovering.await.unwrap());
+    assert_eq!(result.unwrap().outputs["stdout"], json!("went on"));
+    assert!(evidence.starts_with("it exited with 0, recorded by its supervisor at 20"), "{evidence}");
+}
+
+#[tokio::test]
+async fn the_end_of_a_command_that_ended_meanwhile_is_read() {
+    let bench = Bench::new();
+    let params = json!({"script": "echo $PPID > \"$HERE\"; cat \"$GO\"; exit 3",
+        "env": {"HERE": bench.fifo("here"), "GO": bench.fifo("go")}});
+    let attempt = bench.attempt("step");
+    let driver = drive(&attempt, &params);
+    let supervisor = told(&bench.path("here")).await;
+    kill_driver(driver);
+    write(bench.path("go"), "").await;
+    gone(supervisor.parse().unwrap()).await;
+
+    let (result, evidence) = ended(attempt.recover(params.clone()).await);
+    assert_eq!((result.unwrap_err().message.as_str(), attempt.said.count()), ("exited with 3", 0));
+    assert!(evidence.starts_with("it exited with 3, recorded"), "{evidence}");
+    assert_eq!(ended(attempt.recover(params).await).1, evidence, "a second look tells the same");
+}
+
+#[tokio::test]
+async fn a_command_that_was_adopted_can_be_stopped() {
+    let bench = Bench::new();
+    let params = waits(&bench);
+    let attempt = bench.attempt("step");
+    let driver = drive(&attempt, &params);
+    let pid = told(&bench.path("here")).await;
+    kill_driver(driver);
+
+    let (said, cancel) = (attempt.said.clone(), attempt.cancel.clone());
+    let recovering = tokio::spawn(async move { attempt.recover(params).await });
+    said.first().await;
+    cancel.cancel();
+    let failure = ended(recovering.await.unwrap()).0.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Unknown);
+    assert_eq!(failure.message, "it was told to stop and was killed by SIGTERM");
+    assert!(!is_alive(pid.parse().unwrap()));
+}
+
+#[tokio::test]
+async fn a_command_that_lost_its_supervisor_is_in_doubt_and_named() {
+    let bench = Bench::new();
+    let params = waits(&bench);
+    let attempt = bench.attempt("step");
+    let applying = {
+        let (attempt, params) = (bench.attempt("step"), params.clone());
+        tokio::spawn(async move { attempt.apply(params).await })
+    };
+    let pid = told(&bench.path("here")).await;
+    kill(attempt.supervisor());
+    let failure = applying.await.unwrap().unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Unknown);
+    assert!(failure.message.contains("supervisor of the command was killed"), "{failure}");
+    assert!(failure.message.contains(&pid) && failure.message.contains("still running"), "{failure}");
+    assert!(nothing(attempt.recover(params.clone()).await).contains("still running"));
+
+    kill_rest(&attempt).await;
+    let why = nothing(attempt.recover(params).await);
+    assert!(why.contains(&format!("(process {pid}) has ended since, and nobody recorded how")), "{why}");
+
+    // The next command gets a new supervisor.
+    assert_eq!(
+        bench.attempt("next").apply(json!({"argv": ["true"]})).await.unwrap().evidence,
+        "exited with 0"
+    );
+}
+
+/// Kills what carries the attempt's mark (the shell and its `cat`) and waits until it is gone.
+async fn kill_rest(attempt: &TestAttempt) {
+    let mark = format!("LIFEBOAT_KEY={}", attempt.info.key);
+    for process in std::fs::read_dir("/proc").unwrap().flatten() {
+        let environment = std::fs::read(process.path().join("environ")).unwrap_or_default();
+        if environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes()) {
+            let pid = process.file_name().to_string_lossy().parse().unwrap();
+            kill(pid);
+            gone(pid).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_that_nobody_took_on_never_began() {
+    let bench = Bench::new();
+    let params = json!({"argv": ["touch", bench.path("marker")]});
+    let attempt = bench.attempt("step");
+    for _ in 0..2 {
+        let found = attempt.recover(params.clone()).await;
+        assert!(matches!(found, Recovery::NotStarted { .. }), "{found:?}");
+    }
+    let late = attempt.apply(params).await.unwrap_err();
+    assert_eq!(late.message, "another process has decided what becomes of it");
+    assert!(!bench.path("marker").exists());
+}
+
+#[tokio::test]
+async fn a_missing_trace_proves_nothing_after_a_restart_of_the_machine() {
+    let bench = Bench::new();
+    for (step, boot) in [("other", Some("another boot".to_owned())), ("unknown", None)] {
+        let mut attempt = bench.attempt(step);
+        attempt.info.boot = boot;
+        let why = nothing(attempt.recover(json!({"argv": ["true"]})).await);
+        assert!(why.contains("restarted"), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn a_trace_from_before_a_restart_is_in_doubt_unless_it_tells_the_end() {
+    let bench = Bench::new();
+    let claimed = r#"{"claimed":{"boot":"another boot","supervisor":{"pid":1,"start_time":1}}}"#;
+    let started = r#"{"started":{"process":{"pid":1,"start_time":1},"at":"2026-01-01T00:00:00Z"}}"#;
+    let ended_line = r#"{"ended":{"status":{"code":0},"at":"2026-01-01T00:00:01Z"}}"#;
+    let recovered = async |step: &str, trace: String| {
+        let attempt = bench.attempt(step);
+        std::fs::create_dir_all(attempt.folder()).unwrap();
+        std::fs::write(attempt.folder().join("supervision.jsonl"), trace).unwrap();
+        attempt.recover(json!({"argv": ["true"]})).await
+    };
+    let torn = &ended_line[..ended_line.len() / 2];
+    let why = nothing(recovered("torn", format!("{claimed}\n{started}\n{torn}")).await);
+    assert!(why.contains("the machine was restarted"), "{why}");
+    let (result, evidence) = ended(recovered("whole", format!("{claimed}\n{started}\n{ended_line}\n")).await);
+    let warnings = result.unwrap().warnings;
+    assert_eq!(warnings.len(), 2, "the power loss took its output: {warnings:?}");
+    assert_eq!(evidence, "it exited with 0, recorded by its supervisor at 2026-01-01T00:00:01Z");
+}

@@ -1,0 +1,66 @@
+//! A secret that is handed over in `env` reaches the command and nothing else.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::support::{Bench, HELPER, told};
+
+const SECRET: &str = "correct-horse-battery-staple";
+
+#[tokio::test]
+async fn a_secret_is_masked_in_what_is_given_back() {
+    let bench = Bench::new();
+    let mut attempt = bench.attempt("step");
+    attempt.secrets.push(SECRET.to_owned());
+    let script = r#"echo "{\"password\": \"$PASSWORD\"}"; echo "no $PASSWORD" >&2; exit $CODE"#;
+    let params = json!({"script": script, "env": {"PASSWORD": SECRET, "CODE": "0"}});
+    let outcome = attempt.apply(params).await.unwrap();
+    assert_eq!(outcome.outputs["json"], json!({"password": "‹secret›"}));
+    assert_eq!(outcome.outputs["stderr"], json!("no ‹secret›"));
+
+    let mut attempt = bench.attempt("failing");
+    attempt.secrets.push(SECRET.to_owned());
+    let params = json!({"script": script, "env": {"PASSWORD": SECRET, "CODE": "1"}});
+    assert_eq!(attempt.apply(params).await.unwrap_err().tail.as_deref(), Some("no ‹secret›"));
+
+    let mut attempt = bench.attempt("absent");
+    attempt.secrets.push(SECRET.to_owned());
+    let failure = attempt.apply(json!({"argv": [format!("/none/{SECRET}")]})).await.unwrap_err();
+    assert!(!failure.to_string().contains(SECRET), "{failure}");
+}
+
+#[tokio::test]
+async fn a_secret_is_in_no_argument_and_no_file() {
+    let bench = Bench::new();
+    let (here, go) = (bench.fifo("here"), bench.fifo("go"));
+    let attempt = bench.attempt("step");
+    let folder = attempt.folder().to_owned();
+    let script = r#"echo ${#PASSWORD} > "$HERE"; cat "$GO""#;
+    let params = json!({"script": script, "env": {"PASSWORD": SECRET, "HERE": here, "GO": go}});
+    let command = tokio::spawn(async move { attempt.apply(params).await });
+    assert_eq!(told(&here).await, SECRET.len().to_string(), "the command has it");
+
+    let mut supervisors = 0;
+    for process in fs::read_dir("/proc").unwrap().flatten() {
+        let line = fs::read(process.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).into_owned();
+        supervisors += usize::from(line.starts_with(HELPER));
+        assert!(!line.contains(SECRET), "{line}");
+    }
+    assert!(supervisors > 0, "the supervisor's arguments were not looked at");
+    let files: Vec<_> = fs::read_dir(&folder).unwrap().flatten().map(|entry| entry.path()).collect();
+    assert_eq!(files.len(), 3, "{files:?}");
+    files.iter().for_each(|file| is_private_and_clean(file));
+
+    tokio::task::spawn_blocking(move || fs::write(go, "").unwrap()).await.unwrap();
+    command.await.unwrap().unwrap();
+    files.iter().for_each(|file| is_private_and_clean(file));
+}
+
+fn is_private_and_clean(file: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600, "{}", file.display());
+    assert!(!fs::read_to_string(file).unwrap().contains(SECRET), "{}", file.display());
+}

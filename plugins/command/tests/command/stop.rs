@@ -1,0 +1,81 @@
+//! A command that is told to stop is over afterwards, with everything it started.
+
+use lifeboat_action::{Failure, FailureKind, Outcome};
+use serde_json::{Value, json};
+
+use crate::support::{Bench, gone, is_alive, told};
+
+/// Runs the script until it has told something, cancels it, and gives what it told and what came of it.
+async fn stopped(script: &str, extra: &[(&str, Value)]) -> (String, Result<Outcome, Failure>) {
+    let bench = Bench::new();
+    let here = bench.fifo("here");
+    let attempt = bench.attempt("step");
+    let mut params = json!({"script": script, "env": {"HERE": here}});
+    params
+        .as_object_mut()
+        .unwrap()
+        .extend(extra.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    let cancel = attempt.cancel.clone();
+    let command = tokio::spawn(async move { attempt.apply(params).await });
+    let told = told(&here).await;
+    cancel.cancel();
+    (told, command.await.unwrap())
+}
+
+/// Long enough for every test that does not want it to pass.
+fn patient() -> (&'static str, Value) {
+    ("kill_after", json!("10m"))
+}
+
+#[tokio::test]
+async fn sigterm_comes_first_and_the_effect_is_unknown() {
+    let (_, result) = stopped("echo here > $HERE; sleep 1000", &[patient()]).await;
+    let failure = result.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Unknown);
+    assert_eq!(failure.message, "it was told to stop and was killed by SIGTERM");
+}
+
+#[tokio::test]
+async fn a_command_that_answers_sigterm_with_success_has_succeeded() {
+    let script = "trap 'echo tidied; exit 0' TERM; echo here > $HERE; while :; do sleep 1000 & wait; done";
+    let (_, result) = stopped(script, &[patient()]).await;
+    assert_eq!(result.unwrap().outputs["stdout"], json!("tidied"));
+}
+
+#[tokio::test]
+async fn a_command_that_ignores_sigterm_is_killed_after_the_grace() {
+    let script = "trap '' TERM; echo $$ > $HERE; while :; do sleep 1000; done";
+    let (pid, result) = stopped(script, &[("kill_after", json!("20ms"))]).await;
+    let failure = result.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Unknown);
+    assert_eq!(failure.message, "it was told to stop and was killed by SIGKILL");
+    assert!(!is_alive(pid.parse().unwrap()));
+}
+
+#[tokio::test]
+async fn a_child_in_its_own_session_that_ignores_sigterm_is_killed_too() {
+    let script = "setsid sh -c 'trap \"\" TERM; echo $$ > $HERE; while :; do sleep 1000; done' & wait";
+    let (pid, result) = stopped(script, &[("kill_after", json!("20ms"))]).await;
+    assert_eq!(result.unwrap_err().message, "it was told to stop and was killed by SIGTERM");
+    assert!(!is_alive(pid.parse().unwrap()));
+}
+
+#[tokio::test]
+async fn a_daemon_whose_parents_are_gone_is_found_by_its_environment() {
+    // The daemon is in a session of its own and its parent, the subshell, is over.
+    let script = "(setsid sleep 1000 & echo $! > $HERE.pid); cat $HERE.pid > $HERE; exec sleep 1000";
+    let (pid, result) = stopped(script, &[patient()]).await;
+    assert_eq!(result.unwrap_err().kind, FailureKind::Unknown);
+    gone(pid.parse().unwrap()).await;
+    assert!(!is_alive(pid.parse().unwrap()));
+}
+
+#[tokio::test]
+async fn one_that_was_cancelled_before_is_never_started() {
+    let bench = Bench::new();
+    let attempt = bench.attempt("step");
+    attempt.cancel.cancel();
+    let failure = attempt.apply(json!({"argv": ["touch", bench.path("marker")]})).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Transient);
+    assert!(!bench.path("marker").exists());
+}
