@@ -58,13 +58,17 @@ fn text(value: &Value) -> String {
 fn the_layers_know_only_those_below() {
     let all = dependencies();
     for (package, allowed) in ALLOWED {
-        let ours: BTreeSet<_> = all[*package].iter().filter(|name| all.contains_key(*name)).cloned().collect();
+        let ours: BTreeSet<_> =
+            all[*package].iter().filter(|name| all.contains_key(*name)).cloned().collect();
         let allowed: BTreeSet<_> = allowed.iter().map(|name| (*name).to_owned()).collect();
         assert!(ours.is_subset(&allowed), "{package} depends on {:?}", ours.difference(&allowed));
     }
     let listed: BTreeSet<_> = ALLOWED.iter().map(|(package, _)| *package).collect();
     let above = ["lifeboat", "lifeboat-testkit", "lifeboat-tests"];
-    let unknown: Vec<_> = all.keys().filter(|name| !listed.contains(name.as_str()) && !above.contains(&name.as_str())).collect();
+    let unknown: Vec<_> = all
+        .keys()
+        .filter(|name| !listed.contains(name.as_str()) && !above.contains(&name.as_str()))
+        .collect();
     assert!(unknown.is_empty(), "say what these may depend on: {unknown:?}");
 }
 
@@ -72,7 +76,10 @@ fn the_layers_know_only_those_below() {
 fn some_crates_are_known_in_one_place_only() {
     for (package, names) in dependencies() {
         for (name, only) in ONLY {
-            assert!(!names.contains(*name) || only.contains(&package.as_str()), "{package} depends on {name}");
+            assert!(
+                !names.contains(*name) || only.contains(&package.as_str()),
+                "{package} depends on {name}"
+            );
         }
     }
 }

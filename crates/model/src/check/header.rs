@@ -9,13 +9,10 @@ use crate::problem::{Problem, Problems};
 use crate::source::{Span, Spanned};
 use serde_json::Value;
 
-/// The runbook's id; also complains about locks, and templates where none are rendered.
+/// The runbook's id; also complains about templates where none are rendered.
 pub(super) fn runbook(document: &Document, problems: &mut Problems) -> Option<StepId> {
-    let texts = [&document.title, &document.owner, &document.reverse];
+    let texts = [&document.title, &document.owner];
     texts.into_iter().flatten().for_each(|text| plain(text, problems));
-    for lock in &document.locks {
-        problems.keep(slug(lock, "lock"));
-    }
     problems.keep(slug(document.runbook.as_ref()?, "runbook id"))
 }
 

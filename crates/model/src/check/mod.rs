@@ -65,7 +65,7 @@ fn parts(document: &Document, catalog: &dyn Catalog, problems: &mut Problems) ->
         title: document.title.as_ref().map(|title| title.value.clone()),
         owner: document.owner.as_ref().map(|owner| owner.value.clone()),
         objectives: document.objectives.clone(),
-        locks: document.locks.iter().map(|lock| lock.value.clone()).collect(),
+        locks: Vec::new(),
         inputs: inputs?,
         secrets: secrets?,
         steps: steps?,

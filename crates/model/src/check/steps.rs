@@ -99,8 +99,10 @@ fn on_unknown(step: &Step, call: &ActionCall, problems: &mut Problems) -> OnUnkn
     if written.value == OnUnknown::Rerun && !call.idempotent && call.effect == Effect::Write {
         let message =
             format!("`{}` is not safe to repeat, so it cannot be run again when in doubt", call.action);
-        problems.push(Problem::new("rerun", written.span, message)
-            .help("use `ask` or `fail`, or vouch for the step with `idempotent: true`"));
+        problems.push(
+            Problem::new("rerun", written.span, message)
+                .help("use `ask` or `fail`, or vouch for the step with `idempotent: true`"),
+        );
     }
     written.value
 }

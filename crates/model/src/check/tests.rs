@@ -219,7 +219,6 @@ fn ids_and_needs_must_fit() {
     let text = r#"
 runbook: Not An Id
 title: "{{ inputs.x }}"
-locks: [orders-db, ../etc]
 steps:
   - { id: fence, action: wait.for }
   - { id: Fence It, action: wait.for }
@@ -238,16 +237,15 @@ finally:
     assert_snapshot!(report(text), @r#"
     2:10 `Not An Id` invalid_id: `Not An Id` is not a valid runbook id (use 1 to 64 of a-z, 0-9, `-` and `_`, starting with a letter)
     3:8 `"{{ inputs.x }}"` template_not_rendered: templates are not rendered here (templates belong in `with` and `when`)
-    4:20 `../etc` invalid_id: `../etc` is not a valid lock (use 1 to 64 of a-z, 0-9, `-` and `_`, starting with a letter)
-    7:11 `Fence It` invalid_id: `Fence It` is not a valid step id (use 1 to 64 of a-z, 0-9, `-` and `_`, starting with a letter)
-    8:11 `fence` duplicate_id: two steps have the id `fence`
-        6:11 `fence` first here
-    9:46 `fense` unknown_step: no step has the id `fense` (did you mean `fence`?)
-    9:60 `end` needs_finally: `end` stands in `finally` and runs after all steps
-    10:15 `both` cycle: these steps wait for each other: `both` → `a` → `both` (take one of them out of a `needs`)
-        12:15 `a` part of the circle
-    15:42 `fence` needs_in_finally: the steps of `finally` run one after the other, they have no `needs`
-    16:5 `parallel` block_in_finally: the steps of `finally` run one after the other, there is no block
+    6:11 `Fence It` invalid_id: `Fence It` is not a valid step id (use 1 to 64 of a-z, 0-9, `-` and `_`, starting with a letter)
+    7:11 `fence` duplicate_id: two steps have the id `fence`
+        5:11 `fence` first here
+    8:46 `fense` unknown_step: no step has the id `fense` (did you mean `fence`?)
+    8:60 `end` needs_finally: `end` stands in `finally` and runs after all steps
+    9:15 `both` cycle: these steps wait for each other: `both` → `a` → `both` (take one of them out of a `needs`)
+        11:15 `a` part of the circle
+    14:42 `fence` needs_in_finally: the steps of `finally` run one after the other, they have no `needs`
+    15:5 `parallel` block_in_finally: the steps of `finally` run one after the other, there is no block
     "#);
 }
 

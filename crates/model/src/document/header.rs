@@ -10,19 +10,8 @@ use crate::source::Source;
 
 const RUNBOOK: Shape = Shape {
     what: "a runbook",
-    keys: &[
-        "runbook",
-        "title",
-        "owner",
-        "objectives",
-        "reverse",
-        "inputs",
-        "secrets",
-        "locks",
-        "steps",
-        "finally",
-    ],
-    later: &["guards"],
+    keys: &["runbook", "title", "owner", "objectives", "inputs", "secrets", "steps", "finally"],
+    later: &["guards", "locks", "reverse"],
     foreign: &[
         ("id", "write `runbook: ID`"),
         ("name", "write `runbook: ID`, and `title` for people"),
@@ -51,13 +40,11 @@ pub(super) fn read(source: Source, root: Node, mut problems: Problems) -> Result
             .take("objectives")
             .map(|entry| objectives(entry.value, problems))
             .unwrap_or_default(),
-        reverse: fields.read("reverse", text, problems),
         inputs: fields.take("inputs").map(|entry| input::read_all(entry.value, problems)).unwrap_or_default(),
         secrets: fields
             .take("secrets")
             .map(|entry| secret::read_all(entry.value, problems))
             .unwrap_or_default(),
-        locks: fields.read_list("locks", text, problems).unwrap_or_default(),
         steps: match fields.take("steps") {
             Some(entry) => step::read_all(entry, problems),
             None => {

@@ -45,14 +45,10 @@ pub struct Document {
     pub owner: Option<Spanned<String>>,
     /// What the business expects.
     pub objectives: Objectives,
-    /// The runbook that leads back.
-    pub reverse: Option<Spanned<String>>,
     /// The declared inputs, in the order written.
     pub inputs: Vec<Input>,
     /// The declared secrets, in the order written.
     pub secrets: Vec<Secret>,
-    /// Names of locks that the run needs.
-    pub locks: Vec<Spanned<String>>,
     /// The steps and blocks of `steps`.
     pub steps: Vec<Item>,
     /// The steps and blocks of `finally`.

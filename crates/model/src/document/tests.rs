@@ -39,14 +39,12 @@ runbook: orders-db-failover
 title: Promote the standby of the orders database
 owner: data-platform
 objectives: { rto: 5m, rpo: 10s }
-reverse: orders-db-failback.yaml
 inputs:
   standby: { type: string, help: "host:port of the standby" }
   max_lag: { type: duration, default: 10s }
 secrets:
   db_password: { env: ORDERS_DB_PASSWORD }
   token: { file: /run/secrets/token }
-locks: [orders-db]
 steps:
   - id: primary-is-down
     action: postgres.check
@@ -207,9 +205,9 @@ fn text_that_is_no_yaml_says_where_and_why() {
         1:1 `` empty: the runbook is empty (it needs at least `runbook: ID` and `steps`)
     "- a\n- b\n"
         1:1 `- a
-    - b` wrong_type: a runbook must be a mapping, this is a list (known keys: runbook, title, owner, objectives, reverse, inputs, secrets, locks, steps, finally)
+    - b` wrong_type: a runbook must be a mapping, this is a list (known keys: runbook, title, owner, objectives, inputs, secrets, steps, finally)
     "just text"
-        1:1 `just text` wrong_type: a runbook must be a mapping, this is text (known keys: runbook, title, owner, objectives, reverse, inputs, secrets, locks, steps, finally)
+        1:1 `just text` wrong_type: a runbook must be a mapping, this is text (known keys: runbook, title, owner, objectives, inputs, secrets, steps, finally)
     "a: b: c\n"
         1:5 `` syntax: this is not YAML: mapping values are not allowed in this context
     "@"
