@@ -11,7 +11,7 @@ use crate::measure::{Bench, median, ms, pairs, peak_memory, row, timed};
 use crate::runbook::{NOTHING, TRUE, sequence, wide};
 
 /// One step that does nothing, the whole command, against a program that appends 300 bytes and syncs once.
-pub fn one_step(bench: &Bench) {
+pub(crate) fn one_step(bench: &Bench) {
     let runbook = bench.runbook(&sequence(1, NOTHING));
     let (home, file) = (bench.home(), bench.home().join("floor"));
     let this = std::env::current_exe().expect("a path");
@@ -21,7 +21,7 @@ pub fn one_step(bench: &Bench) {
 }
 
 /// Steps that do nothing, in sequence, per step, against an append of 300 bytes with a sync.
-pub fn sequential(bench: &Bench) {
+pub(crate) fn sequential(bench: &Bench) {
     for (steps, times) in [(100, 11), (1000, 7)] {
         let runbook = bench.runbook(&sequence(steps, NOTHING));
         let (home, folder) = (bench.home(), bench.home());
@@ -33,7 +33,7 @@ pub fn sequential(bench: &Bench) {
 }
 
 /// Steps that start a command, in sequence, per step, against a shell loop.
-pub fn supervised(bench: &Bench) {
+pub(crate) fn supervised(bench: &Bench) {
     for (steps, times) in [(100, 9), (1000, 5)] {
         let runbook = bench.runbook(&sequence(steps, TRUE));
         let home = bench.home();
@@ -45,7 +45,7 @@ pub fn supervised(bench: &Bench) {
 }
 
 /// The cost of a step in a run of 10,000 against that in a run of 100.
-pub fn growth(bench: &Bench) {
+pub(crate) fn growth(bench: &Bench) {
     let (small, large) = (bench.runbook(&sequence(100, NOTHING)), bench.runbook(&sequence(10_000, NOTHING)));
     let home = bench.home();
     let (large, small, ratio) =
@@ -54,7 +54,7 @@ pub fn growth(bench: &Bench) {
 }
 
 /// Wide blocks, per step, against the same steps in sequence; and memory.
-pub fn parallel(bench: &Bench) {
+pub(crate) fn parallel(bench: &Bench) {
     let sequential = bench.runbook(&sequence(1000, NOTHING));
     for steps in [1000, 5000] {
         let runbook = bench.runbook(&wide(steps, NOTHING));
@@ -82,7 +82,7 @@ pub fn parallel(bench: &Bench) {
 }
 
 /// From the start of `resume` to the start of the next step, after SIGKILL at a step.
-pub fn resume(bench: &Bench) {
+pub(crate) fn resume(bench: &Bench) {
     for (killed_at, steps, reach) in [(200, 1_000, "≤ 50 ms"), (10_000, 12_000, "≤ 100 ms")] {
         let runbook = bench.runbook(&sequence(steps, NOTHING));
         let times: Vec<_> = (0..5).map(|_| resume_once(bench, &runbook, killed_at)).collect();
@@ -119,7 +119,7 @@ fn resume_once(bench: &Bench, runbook: &Path, killed_at: usize) -> Duration {
 }
 
 /// `check` and a dry run of 1,000 steps.
-pub fn check_and_drill(bench: &Bench) {
+pub(crate) fn check_and_drill(bench: &Bench) {
     let runbook = bench.runbook(&sequence(1000, NOTHING));
     let home = bench.home();
     let path = runbook.to_str().expect("UTF-8");
@@ -132,7 +132,7 @@ pub fn check_and_drill(bench: &Bench) {
 }
 
 /// The list of 1,000 runs.
-pub fn list(bench: &Bench) {
+pub(crate) fn list(bench: &Bench) {
     let runbook = bench.runbook(&sequence(1, NOTHING));
     let home = bench.home();
     for _ in 0..1000 {
@@ -143,13 +143,13 @@ pub fn list(bench: &Bench) {
 }
 
 /// The size of the program.
-pub fn binary(bench: &Bench) {
+pub(crate) fn binary(bench: &Bench) {
     let size = fs::metadata(&bench.lifeboat).expect("it was built").len() as f64 / 1e6;
     row("binary; servers that must run", &format!("{size:.1} MB; none"), "", "", "≤ 25 MB; none");
 }
 
 /// Counts the sync calls per step; none would make every figure above worthless.
-pub fn syncs(bench: &Bench) {
+pub(crate) fn syncs(bench: &Bench) {
     let runbook = bench.runbook(&sequence(100, NOTHING));
     let (home, trace) = (bench.home(), bench.home().join("trace"));
     let status = Command::new("strace")

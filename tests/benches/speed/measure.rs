@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The release binary and a place to work in.
-pub struct Bench {
-    pub lifeboat: PathBuf,
-    pub folder: TempDir,
+pub(crate) struct Bench {
+    pub(crate) lifeboat: PathBuf,
+    pub(crate) folder: TempDir,
 }
 
 impl Bench {
     /// Builds the release binary if it is not built.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let cargo = Command::new(env!("CARGO"))
             .args(["build", "--release", "-p", "lifeboat"])
             .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
@@ -30,20 +30,20 @@ impl Bench {
     }
 
     /// A new home.
-    pub fn home(&self) -> PathBuf {
+    pub(crate) fn home(&self) -> PathBuf {
         let home = TempDir::new_in(self.folder.path()).expect("a folder");
         home.keep()
     }
 
     /// Writes a runbook.
-    pub fn runbook(&self, text: &str) -> PathBuf {
+    pub(crate) fn runbook(&self, text: &str) -> PathBuf {
         let file = self.home().join("bench.yaml");
         fs::write(&file, text).expect("a file");
         file
     }
 
     /// Lifeboat with these arguments, silent.
-    pub fn command(&self, home: &Path, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, home: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.lifeboat);
         command.args(arguments).env("LIFEBOAT_HOME", home);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
@@ -51,14 +51,14 @@ impl Bench {
     }
 
     /// The time of a whole live run of a runbook.
-    pub fn run(&self, home: &Path, runbook: &Path) -> Duration {
+    pub(crate) fn run(&self, home: &Path, runbook: &Path) -> Duration {
         let runbook = runbook.to_str().expect("a path in UTF-8");
         timed(&mut self.command(home, &["run", runbook, "--yes", "--json"]))
     }
 }
 
 /// The time of a whole process that must succeed.
-pub fn timed(command: &mut Command) -> Duration {
+pub(crate) fn timed(command: &mut Command) -> Duration {
     let begin = Instant::now();
     let status = command.status().expect("it starts");
     let elapsed = begin.elapsed();
@@ -67,7 +67,7 @@ pub fn timed(command: &mut Command) -> Duration {
 }
 
 /// The peak of a process's resident memory, in bytes, as last seen before it ended.
-pub fn peak_memory(mut child: Child) -> u64 {
+pub(crate) fn peak_memory(mut child: Child) -> u64 {
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     while child.try_wait().expect("a child").is_none() {
@@ -81,13 +81,13 @@ pub fn peak_memory(mut child: Child) -> u64 {
 }
 
 /// The median of some measurements.
-pub fn median(mut all: Vec<Duration>) -> Duration {
+pub(crate) fn median(mut all: Vec<Duration>) -> Duration {
     all.sort();
     all[all.len() / 2]
 }
 
 /// The median of so many pairs, each measured one right after the other, and of their ratios.
-pub fn pairs(
+pub(crate) fn pairs(
     times: u32,
     mut one: impl FnMut() -> Duration,
     mut floor: impl FnMut() -> Duration,
@@ -100,12 +100,12 @@ pub fn pairs(
 }
 
 /// One row of the table.
-pub fn row(case: &str, measured: &str, floor: &str, ratio: &str, reach: &str) {
+pub(crate) fn row(case: &str, measured: &str, floor: &str, ratio: &str, reach: &str) {
     println!("| {case} | {measured} | {floor} | {ratio} | {reach} |");
 }
 
 /// A time for people.
-pub fn ms(time: Duration) -> String {
+pub(crate) fn ms(time: Duration) -> String {
     let ms = time.as_secs_f64() * 1000.0;
     if ms < 10.0 { format!("{ms:.3} ms") } else { format!("{ms:.1} ms") }
 }

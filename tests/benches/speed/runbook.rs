@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 /// So many steps in sequence, each with this body.
-pub fn sequence(steps: u32, body: &str) -> String {
+pub(crate) fn sequence(steps: u32, body: &str) -> String {
     let mut text = "runbook: bench\nsteps:\n".to_owned();
     for n in 0..steps {
         writeln!(text, "  - {{ id: s{n}, {body} }}").expect("a text grows");
@@ -12,7 +12,7 @@ pub fn sequence(steps: u32, body: &str) -> String {
 }
 
 /// One step, a block of so many, one step.
-pub fn wide(steps: u32, body: &str) -> String {
+pub(crate) fn wide(steps: u32, body: &str) -> String {
     let mut text =
         format!("runbook: bench\nsteps:\n  - {{ id: first, {body} }}\n  - parallel: wide\n    steps:\n");
     for n in 0..steps {
@@ -23,7 +23,7 @@ pub fn wide(steps: u32, body: &str) -> String {
 }
 
 /// A step that does nothing: a wait that is over at once.
-pub const NOTHING: &str = "action: wait.for, with: { duration: 0s }";
+pub(crate) const NOTHING: &str = "action: wait.for, with: { duration: 0s }";
 
 /// A step that starts a command.
-pub const TRUE: &str = "action: command.run, with: { argv: [/bin/true] }";
+pub(crate) const TRUE: &str = "action: command.run, with: { argv: [/bin/true] }";
