@@ -1,1 +1,40 @@
-fn main() {}
+//! The `lifeboat` program: reads the command line, does what it says, and answers with an exit code.
+//!
+//! Only this crate knows everything: the files runbooks come from, the folder runs are kept in, the plug-ins, the
+//! terminal. One file per command is in `commands`; `drive` brings a run, a store and the engine together; what a
+//! person reads is made in `reporters`, `summary` and `table`.
+
+mod args;
+mod commands;
+mod context;
+mod drive;
+mod edited;
+mod error;
+mod exit;
+mod host;
+mod inputs;
+mod log;
+mod next;
+mod panics;
+mod person;
+mod pick;
+mod problems;
+mod registry;
+mod reporters;
+mod runbook;
+mod secrets;
+mod signals;
+mod summary;
+mod table;
+mod terminal;
+mod words;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // The supervisor of commands is this program again. It must not fail, so it starts with nothing else done.
+    if std::env::args_os().nth(1).is_some_and(|word| word == registry::SUPERVISE) {
+        return lifeboat_command::supervise();
+    }
+    panics::caught(commands::main)
+}

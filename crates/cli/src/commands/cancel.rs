@@ -1,0 +1,42 @@
+//! `lifeboat cancel`
+
+use lifeboat_engine::Store as _;
+use lifeboat_model::record::Decision;
+
+use super::decide::decide;
+use crate::args::OutputArgs;
+use crate::context::Context;
+use crate::drive::Driver;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::pick::{self, Fits};
+use crate::{host, registry, reporters, secrets};
+
+/// End a run that nobody drives; its `finally` steps still run
+///
+/// What was in doubt is looked at, nothing new of `steps` starts, `finally` runs, and the run ends as cancelled: exit
+/// code 12.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The run, by the beginning of its id; otherwise the newest that is unfinished
+    #[arg(value_name = "RUN")]
+    run: Option<String>,
+    /// Why; recorded with your name
+    #[arg(long, value_name = "WHY", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    reason: String,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
+    let Args { run, reason, output } = args;
+    let store = context.store()?;
+    let run = pick::run(context, &store, run.as_deref(), Fits::Unfinished)?;
+    let mut claim =
+        store.claim(&run, &host::driver()).map_err(|error| CliError::store(context, &run, error))?;
+    let secrets = secrets::resolve(claim.state.plan())?;
+    let event = decide(context, &mut claim, None, Decision::Cancel, reason)?;
+    let mut reporter = reporters::fitting(context, output);
+    reporters::tell(reporter.as_mut(), &event, &claim.state);
+    Driver { context, registry: registry::registry(), secrets, reporter, output }.resume(claim)
+}

@@ -1,0 +1,158 @@
+//! `lifeboat retry`, `skip` and `mark-done`: a person's word about a step of a run that nobody drives.
+
+use lifeboat_engine::{Claim, Draft, Store as _};
+use lifeboat_model::outcome::Outputs;
+use lifeboat_model::record::Decision;
+use lifeboat_model::{Event, Phase, Record, RecordBody, RunState, StepId, StepState};
+use serde_json::Value;
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::inputs::pair;
+use crate::next::{self, Next};
+use crate::pick::{Fits, run_and_step};
+use crate::{host, words};
+
+/// Run a failed step again, or one in doubt
+///
+/// Records the decision; `lifeboat resume` then carries it out.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RetryArgs {
+    #[command(flatten)]
+    about: About,
+}
+
+/// Go on without a step that failed or is in doubt
+///
+/// Records the decision, as a deviation; `lifeboat resume` then goes on.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SkipArgs {
+    #[command(flatten)]
+    about: About,
+}
+
+/// Count a step as done that failed or is in doubt
+///
+/// Records the decision, as a deviation; `lifeboat resume` then goes on.
+#[derive(Debug, clap::Args)]
+pub(crate) struct MarkDoneArgs {
+    #[command(flatten)]
+    about: About,
+    /// Give an output of the step that later steps use: JSON, or else text
+    #[arg(short, long = "output", value_name = "NAME=VALUE", value_parser = pair)]
+    output: Vec<(String, String)>,
+}
+
+/// Which step, and why.
+#[derive(Debug, clap::Args)]
+struct About {
+    /// The run, by the beginning of its id; otherwise the newest that is unfinished or failed
+    #[arg(value_name = "RUN")]
+    first: Option<String>,
+    /// The step; may stand alone, and may be left out where only one needs a decision
+    #[arg(value_name = "STEP")]
+    second: Option<String>,
+    /// Why; recorded with your name
+    #[arg(long, value_name = "WHY", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    reason: String,
+}
+
+pub(crate) fn retry(args: RetryArgs, context: &Context) -> Result<Exit, CliError> {
+    about_step(context, args.about, Decision::Retry)
+}
+
+pub(crate) fn skip(args: SkipArgs, context: &Context) -> Result<Exit, CliError> {
+    about_step(context, args.about, Decision::Skip)
+}
+
+pub(crate) fn mark_done(args: MarkDoneArgs, context: &Context) -> Result<Exit, CliError> {
+    let output = |(name, text): (String, String)| {
+        let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        (name, value)
+    };
+    let outputs: Outputs = args.output.into_iter().map(output).collect();
+    about_step(context, args.about, Decision::MarkDone { outputs })
+}
+
+fn about_step(context: &Context, about: About, decision: Decision) -> Result<Exit, CliError> {
+    let store = context.store()?;
+    let words = (about.first.as_deref(), about.second.as_deref());
+    let (run, step) = run_and_step(context, &store, words, Fits::Open)?;
+    let mut claim =
+        store.claim(&run, &host::driver()).map_err(|error| CliError::store(context, &run, error))?;
+    let step = match step {
+        Some(step) => step,
+        None => only_step(context, &claim.state)?,
+    };
+    let name = decision.name();
+    decide(context, &mut claim, Some(step.clone()), decision, about.reason)?;
+    context.terminal.say(&format!("recorded: {name} {step} in {run}, by {}\n", context.actor()));
+    let next = match claim.state.phase() {
+        Phase::Stopped(_) | Phase::Running => {
+            Next { command: context.about("resume", &run), what: "carries it out and goes on" }
+        }
+        Phase::Finished(_) => Next { command: context.about("status", &run), what: "shows every step" },
+    };
+    context.terminal.say(&next::rendered(&[next]));
+    Ok(Exit::Done)
+}
+
+/// The step that needs a decision, where there is only one.
+fn only_step(context: &Context, state: &RunState) -> Result<StepId, CliError> {
+    let steps: Vec<_> =
+        next::decidable(state).into_iter().map(|at| state.plan().step(at).id.clone()).collect();
+    match steps.as_slice() {
+        [step] => {
+            context.terminal.say(&format!("the one step that needs a decision is meant: {step}\n"));
+            Ok(step.clone())
+        }
+        [] => Err(nothing_to_decide(context, state, "no step needs a decision".to_owned())),
+        several => {
+            let names = several.iter().map(StepId::as_str).collect::<Vec<_>>().join(", ");
+            Err(CliError::usage("more than one step needs a decision: say which")
+                .hint(format!("it is one of {names}")))
+        }
+    }
+}
+
+/// Writes a person's word down, if it is legal, and folds it in.
+pub(super) fn decide(
+    context: &Context,
+    claim: &mut Claim,
+    step: Option<StepId>,
+    decision: Decision,
+    reason: String,
+) -> Result<Event, CliError> {
+    let body = RecordBody::OperatorDecided { step, decision, actor: context.actor(), reason };
+    let (seq, epoch, at) = (claim.state.seq().next(), claim.epoch, jiff::Timestamp::now());
+    let record = Record { seq, epoch, at, body };
+    let mut state = claim.state.clone();
+    state.apply(&record).map_err(|illegal| nothing_to_decide(context, &claim.state, illegal.why))?;
+    let draft = Draft { at, body: record.body.clone() };
+    let run = claim.state.run().clone();
+    let appended = claim.journal.append(seq, epoch, vec![draft]);
+    appended.map_err(|error| CliError::store(context, &run, error))?;
+    let event = Event::of(&record, &state).expect("bug: every decision is an event");
+    claim.state = state;
+    Ok(event)
+}
+
+/// A word that the run does not wait for.
+fn nothing_to_decide(context: &Context, state: &RunState, why: String) -> CliError {
+    let run = state.run();
+    let broken_off = state.plan().indices().any(|at| matches!(state.step(at), StepState::Running { .. }));
+    let hint = match state.phase() {
+        Phase::Running if broken_off => {
+            format!("its driver is gone; `{}` looks at what it left first", context.about("resume", run))
+        }
+        Phase::Finished(verdict) => {
+            let (word, _) = words::verdict(verdict, state.mode());
+            format!("the run is over ({word}); `{}` shows every step", context.about("status", run))
+        }
+        Phase::Running | Phase::Stopped(_) => {
+            format!("`{}` shows every step", context.about("status", run))
+        }
+    };
+    CliError::usage(why).hint(hint)
+}

@@ -1,0 +1,110 @@
+//! `lifeboat resume`
+
+use lifeboat_engine::{Claim, Store as _};
+use lifeboat_model::record::{Decision, RecordBody};
+use lifeboat_model::{Event, Phase};
+use lifeboat_store::FileStore;
+
+use super::decide::decide;
+use crate::args::OutputArgs;
+use crate::context::Context;
+use crate::drive::Driver;
+use crate::edited::{self, Edited};
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::person::confirm;
+use crate::pick::{self, Fits};
+use crate::words::{self, WARNING};
+use crate::{host, next, registry, reporters, secrets};
+
+/// Continue an unfinished run, in its own mode
+///
+/// No finished step runs again. A step that was running when the run broke off is looked at first: what shows that it
+/// is done, or that it may run again, is recorded; where looking does not tell, a person is asked. Where there is no
+/// terminal, lifeboat then exits with 6 and the commands to type.
+///
+/// The run goes on with the runbook as it was when the run began. If its file was edited since, the difference is
+/// shown, and going on needs a yes or `--keep-pinned`, which is recorded as a deviation.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The run, by the beginning of its id; otherwise the newest that is unfinished
+    #[arg(value_name = "RUN")]
+    run: Option<String>,
+    /// Go on with the runbook as it was, although its file was edited since
+    #[arg(long)]
+    keep_pinned: bool,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
+    let Args { run, keep_pinned, output } = args;
+    let store = context.store()?;
+    let run = pick::run(context, &store, run.as_deref(), Fits::Unfinished)?;
+    let mut claim =
+        store.claim(&run, &host::driver()).map_err(|error| CliError::store(context, &run, error))?;
+    if let Phase::Finished(verdict) = claim.state.phase() {
+        return Ok(finished(context, &claim, verdict, output));
+    }
+    let secrets = secrets::resolve(claim.state.plan())?;
+    let mut reporter = reporters::fitting(context, output);
+    if let Some(edited) = edited::since(claim.state.plan())
+        && !is_kept(context, &store, &claim, &edited)?
+    {
+        let Some(event) = keep(context, &mut claim, &edited, keep_pinned)? else {
+            return Ok(Exit::NeedsPerson);
+        };
+        reporters::tell(reporter.as_mut(), &event, &claim.state);
+    }
+    Driver { context, registry: registry::registry(), secrets, reporter, output }.resume(claim)
+}
+
+fn finished(
+    context: &Context,
+    claim: &Claim,
+    verdict: lifeboat_model::record::Verdict,
+    output: OutputArgs,
+) -> Exit {
+    let state = &claim.state;
+    let (word, style) = words::verdict(verdict, state.mode());
+    context.terminal.say(&format!("{} is finished: {style}{word}{style:#}\n", state.run()));
+    context.terminal.say(&next::rendered(&next::of(context, state)));
+    Exit::of_verdict(verdict, state.mode(), output.strict)
+}
+
+/// Whether a person has already said that the run goes on in spite of this very edit.
+fn is_kept(context: &Context, store: &FileStore, claim: &Claim, now: &Edited) -> Result<bool, CliError> {
+    let run = claim.state.run();
+    let loaded = store.load(run).map_err(|error| CliError::store(context, run, error))?;
+    Ok(loaded.records.iter().any(|record| match &record.body {
+        RecordBody::OperatorDecided { decision: Decision::KeepPinned { edited }, .. } => {
+            edited == now.digest.as_str()
+        }
+        _ => false,
+    }))
+}
+
+/// Shows the difference and asks; the decision to go on is written down.
+fn keep(
+    context: &Context,
+    claim: &mut Claim,
+    edited: &Edited,
+    keep_pinned: bool,
+) -> Result<Option<Event>, CliError> {
+    let terminal = &context.terminal;
+    terminal.say(&format!(
+        "{WARNING}the runbook was edited since the run began{WARNING:#}; the run goes on as it was pinned\n{}",
+        edited.diff
+    ));
+    let reason = if keep_pinned {
+        "--keep-pinned"
+    } else if terminal.can_ask() && confirm(terminal, "Go on with the runbook as it was?") {
+        "confirmed at the terminal"
+    } else {
+        let command = format!("{} --keep-pinned", context.about("resume", claim.state.run()));
+        terminal.say(&next::rendered(&[next::Next { command, what: "goes on with the runbook as it was" }]));
+        return Ok(None);
+    };
+    let decision = Decision::KeepPinned { edited: edited.digest.as_str().to_owned() };
+    decide(context, claim, None, decision, reason.to_owned()).map(Some)
+}

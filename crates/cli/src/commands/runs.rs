@@ -1,0 +1,93 @@
+//! `lifeboat runs`
+
+use lifeboat_engine::{Header, LastKnown, Listed};
+use serde_json::{Value, json};
+
+use super::print;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::pick;
+use crate::table;
+use crate::words::{self, BOLD, ERROR, WARNING, clean, moment};
+
+/// List all runs, newest first
+///
+/// Takes no lock and opens no journal, so it is quick however many runs there are. A run that cannot be read is
+/// listed with the reason.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Print one JSON object for each run
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
+    let runs = pick::list(&context.store()?)?;
+    if args.json {
+        let lines = runs.iter().map(|listed| format!("{}\n", as_json(listed)));
+        print(context, &lines.collect::<String>())?;
+    } else if runs.is_empty() {
+        context.terminal.say("there is no run yet\n");
+    } else {
+        let head = ["RUN", "RUNBOOK", "MODE", "CREATED", "STATE"].map(|word| format!("{BOLD}{word}{BOLD:#}"));
+        let rows: Vec<_> = std::iter::once(head).chain(runs.iter().map(row)).collect();
+        print(context, &table::rendered(&rows))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// How far a run is, in the words of programs.
+fn stage(header: &Header, held: bool) -> (&'static str, Option<&'static str>) {
+    match header.state {
+        LastKnown::Finished(_) => ("finished", None),
+        LastKnown::Running | LastKnown::Stopped(_) if held => ("running", None),
+        LastKnown::Running => ("stopped", Some("driver_gone")),
+        LastKnown::Stopped(reason) => ("stopped", Some(reason.as_str())),
+    }
+}
+
+fn as_json(listed: &Listed) -> Value {
+    let header = match &listed.header {
+        Ok(header) => header,
+        Err(error) => return json!({"run": listed.run, "error": error.to_string(), "held": listed.held}),
+    };
+    let (stage, reason) = stage(header, listed.held);
+    let mut json = json!({
+        "run": header.run, "runbook": header.runbook, "mode": header.mode, "state": stage,
+    });
+    if let Some(reason) = reason {
+        json["reason"] = json!(reason);
+    }
+    if let LastKnown::Finished(verdict) = header.state {
+        json["verdict"] = json!(verdict);
+    }
+    json["created"] = json!(header.created);
+    json["updated"] = json!(header.updated);
+    json["digest"] = json!(header.digest);
+    json["held"] = json!(listed.held);
+    json
+}
+
+fn row(listed: &Listed) -> [String; 5] {
+    let run = listed.run.to_string();
+    let header = match &listed.header {
+        Ok(header) => header,
+        Err(error) => {
+            let none = String::new;
+            let why = clean(&error.to_string()).into_owned();
+            return [run, none(), none(), none(), format!("{ERROR}unreadable{ERROR:#}: {why}")];
+        }
+    };
+    let state = match header.state {
+        LastKnown::Finished(verdict) => {
+            let (word, style) = words::verdict(verdict, header.mode);
+            format!("{style}{word}{style:#}")
+        }
+        LastKnown::Running | LastKnown::Stopped(_) if listed.held => "running".to_owned(),
+        LastKnown::Running => format!("{WARNING}its driver is gone{WARNING:#}"),
+        LastKnown::Stopped(reason) => format!("{WARNING}{}{WARNING:#}", words::stop(reason)),
+    };
+    let mode = words::mode(header.mode).to_owned();
+    [run, header.runbook.to_string(), mode, moment(header.created), state]
+}

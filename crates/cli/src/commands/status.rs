@@ -1,0 +1,150 @@
+//! `lifeboat status`
+
+use lifeboat_engine::{Holder, Loaded, Store as _};
+use lifeboat_model::event::step_details;
+use lifeboat_model::{Phase, RunState, StepIndex};
+use serde_json::{Map, Value, json};
+
+use super::print;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::pick::{self, Fits};
+use crate::reporters::{because, took};
+use crate::words::{self, BOLD, FAINT, WARNING, clean, moment, one_line};
+use crate::{next, summary, table};
+
+/// Show a run as it is now
+///
+/// Takes no lock: it can be asked at any time, also while another process drives the run.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The run, by the beginning of its id; otherwise the newest
+    #[arg(value_name = "RUN")]
+    run: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
+    let store = context.store()?;
+    let run = pick::run(context, &store, args.run.as_deref(), Fits::Any)?;
+    let loaded = store.load(&run).map_err(|error| CliError::store(context, &run, error))?;
+    for note in &loaded.notes {
+        context.terminal.say(&format!("{WARNING}warning:{WARNING:#} {}\n", clean(note)));
+    }
+    if args.json {
+        print(context, &format!("{}\n", as_json(&loaded)))?;
+    } else {
+        print(context, &as_text(&loaded))?;
+        if loaded.holder.is_none() {
+            context.terminal.say(&next::rendered(&next::of(context, &loaded.state)));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// How far a run is, in the words of programs, and why it stands still.
+fn stage(phase: Phase, holder: Option<&Holder>) -> (&'static str, Option<&'static str>) {
+    match (phase, holder) {
+        (Phase::Finished(_), _) => ("finished", None),
+        (Phase::Running, Some(_)) => ("running", None),
+        (Phase::Running, None) => ("stopped", Some("driver_gone")),
+        // Whoever holds it is about to go on.
+        (Phase::Stopped(_), Some(_)) => ("running", None),
+        (Phase::Stopped(reason), None) => ("stopped", Some(reason.as_str())),
+    }
+}
+
+fn as_json(loaded: &Loaded) -> Value {
+    let state = &loaded.state;
+    let (stage, reason) = stage(state.phase(), loaded.holder.as_ref());
+    let mut json = Map::new();
+    let mut put = |key: &str, value: Value| {
+        if !value.is_null() {
+            json.insert(key.to_owned(), value);
+        }
+    };
+    put("run", json!(state.run()));
+    put("runbook", json!(state.plan().runbook()));
+    put("title", json!(state.plan().title()));
+    put("mode", json!(state.mode()));
+    put("state", json!(stage));
+    put("reason", json!(reason));
+    if let Phase::Finished(verdict) = state.phase() {
+        put("verdict", json!(verdict));
+    }
+    put("created", json!(state.created_at()));
+    put("updated", json!(state.updated_at()));
+    put("actor", json!(state.created().actor));
+    put("digest", json!(state.plan().source().digest));
+    put("seq", json!(state.seq()));
+    put("holder", json!(loaded.holder));
+    put("deviations", json!(state.deviations()));
+    put("steps", state.plan().indices().map(|at| step_as_json(state, at)).collect());
+    Value::Object(json)
+}
+
+fn step_as_json(state: &RunState, at: StepIndex) -> Value {
+    let step = state.plan().step(at);
+    let mut json = Map::new();
+    json.insert("id".to_owned(), json!(step.id));
+    json.insert("state".to_owned(), json!(state.status(at)));
+    json.insert("attempts".to_owned(), json!(state.attempts(at)));
+    json.insert("title".to_owned(), json!(step.title));
+    if let Some(parent) = step.parent {
+        json.insert("block".to_owned(), json!(state.plan().step(parent).id));
+    }
+    json.extend(step_details(state, at).into_iter().filter(|(_, value)| !value.is_null()));
+    Value::Object(json)
+}
+
+fn as_text(loaded: &Loaded) -> String {
+    let state = &loaded.state;
+    let title = one_line(state.plan().title());
+    let begun = format!("begun {} by {}", moment(state.created_at()), clean(&state.created().actor));
+    let mut text = format!(
+        "{BOLD}{title}{BOLD:#}\n{}  {} ({})  {}\n{begun}, last record {} at {}\n",
+        state.run(),
+        state.plan().runbook(),
+        words::mode(state.mode()),
+        stage_in_words(loaded),
+        state.seq(),
+        moment(state.updated_at()),
+    );
+    for deviation in state.deviations() {
+        let step = deviation.step.as_ref().map(|step| format!("{step} ")).unwrap_or_default();
+        let by = deviation.actor.as_ref().map(|actor| format!(" by {}", clean(actor))).unwrap_or_default();
+        let reason = one_line(&deviation.reason);
+        text.push_str(&format!("{WARNING}deviation:{WARNING:#} {step}{}{by}: {reason}\n", deviation.what));
+    }
+    let rows: Vec<_> = summary::actions(state).map(|at| row(state, at)).collect();
+    format!("{text}\n{}\n{}\n", table::rendered(&rows), summary::tally(state))
+}
+
+fn row(state: &RunState, at: StepIndex) -> [String; 4] {
+    let (word, style) = words::status(state.status(at), state.mode());
+    let again = match state.attempts(at) {
+        0 | 1 => String::new(),
+        attempts => format!(" in {attempts} attempts"),
+    };
+    let took = took(state, at).unwrap_or_default();
+    let why = because(state, at).unwrap_or_default();
+    let step = state.plan().step(at);
+    [format!("{style}{word}{style:#}"), step.id.to_string(), format!("{FAINT}{took}{again}{FAINT:#}"), why]
+}
+
+fn stage_in_words(loaded: &Loaded) -> String {
+    match (loaded.state.phase(), &loaded.holder) {
+        (Phase::Finished(verdict), _) => {
+            let (word, style) = words::verdict(verdict, loaded.state.mode());
+            format!("{style}{word}{style:#}")
+        }
+        (_, Some(Holder { driver, since })) => {
+            format!("driven by pid {} on {} since {}", driver.pid, clean(&driver.host), moment(*since))
+        }
+        (Phase::Running, None) => format!("{WARNING}its driver is gone{WARNING:#}"),
+        (Phase::Stopped(reason), None) => format!("{WARNING}{}{WARNING:#}", words::stop(reason)),
+    }
+}

@@ -1,0 +1,100 @@
+//! What every command is given: where runs are kept, who asks, and the terminal.
+
+use std::env;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lifeboat_model::RunId;
+use lifeboat_store::FileStore;
+
+use crate::args::Global;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::host;
+use crate::terminal::Terminal;
+use crate::words::shell;
+
+/// The variable that names the folder where runs are kept.
+pub(crate) const HOME_VARIABLE: &str = "LIFEBOAT_HOME";
+
+/// What every command is given.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// Where to print.
+    pub(crate) terminal: Arc<Terminal>,
+    home: Option<PathBuf>,
+    actor: Option<String>,
+}
+
+impl Context {
+    pub(crate) fn new(global: Global, terminal: Arc<Terminal>) -> Self {
+        Self { terminal, home: global.home, actor: global.actor }
+    }
+
+    /// The store of the runs.
+    pub(crate) fn store(&self) -> Result<FileStore, CliError> {
+        FileStore::open(&self.home()?).map_err(|error| {
+            CliError::new(Exit::Journal, error).hint("`--home DIR` or LIFEBOAT_HOME names another folder")
+        })
+    }
+
+    /// The folder where runs are kept.
+    fn home(&self) -> Result<PathBuf, CliError> {
+        let given = self.home.clone().filter(|home| !home.as_os_str().is_empty());
+        given.or_else(|| state_folder(|name| env::var_os(name).map(PathBuf::from))).ok_or_else(|| {
+            CliError::usage("there is no home folder to keep runs in")
+                .hint("name one with `--home DIR` or LIFEBOAT_HOME")
+        })
+    }
+
+    /// Who is recorded with every decision.
+    pub(crate) fn actor(&self) -> String {
+        self.actor.clone().filter(|actor| !actor.trim().is_empty()).unwrap_or_else(host::login_name)
+    }
+
+    /// A command that can be typed as it stands in this shell, such as `lifeboat resume run_01…`.
+    pub(crate) fn command(&self, words: &[&str]) -> String {
+        let home = self.home.as_deref().filter(|home| !is_variable(home));
+        let home = home.map(|home| format!(" --home {}", shell(&home.to_string_lossy())));
+        let words = words.iter().map(|word| shell(word)).collect::<Vec<_>>().join(" ");
+        format!("lifeboat{} {words}", home.unwrap_or_default())
+    }
+
+    /// [`Context::command`] about a run.
+    pub(crate) fn about(&self, command: &str, run: &RunId) -> String {
+        self.command(&[command, run.as_str()])
+    }
+}
+
+/// Whether the folder is the one that the environment names anyway.
+fn is_variable(home: &Path) -> bool {
+    env::var_os(HOME_VARIABLE).as_deref() == Some(OsStr::new(home))
+}
+
+/// The user's state folder, by the XDG rules: a relative `XDG_STATE_HOME` counts as none.
+fn state_folder(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    let absolute = |name: &str| variable(name).filter(|path| path.is_absolute());
+    let state = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
+    Some(state.join("lifeboat"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(variables: &[(&str, &str)]) -> Option<PathBuf> {
+        state_folder(|name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| PathBuf::from(value))
+        })
+    }
+
+    #[test]
+    fn runs_are_kept_in_the_state_folder() {
+        assert_eq!(folder(&[("HOME", "/home/a")]), Some("/home/a/.local/state/lifeboat".into()));
+        let both = [("HOME", "/home/a"), ("XDG_STATE_HOME", "/state")];
+        assert_eq!(folder(&both), Some("/state/lifeboat".into()));
+        assert_eq!(folder(&[("XDG_STATE_HOME", "relative")]), None);
+        assert_eq!(folder(&[]), None);
+    }
+}

@@ -1,0 +1,103 @@
+//! Driving a run from this process: a runtime, signals, a person, reporters; then the summary and the exit code.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use lifeboat_action::Registry;
+use lifeboat_engine::{
+    Claim, Drive, EngineError, NewRun, Nobody, Person, Reporter, Reporters, Setup, SystemClock, create,
+    resume,
+};
+use lifeboat_model::RunId;
+use lifeboat_store::FileStore;
+use serde_json::{Map, Value};
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+use crate::args::OutputArgs;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::person::AtTerminal;
+use crate::words::{WARNING, clean};
+use crate::{host, signals, summary};
+
+/// How long an action that was told to stop has to answer.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// The threads that drive a run. Actions mostly wait, but while one thread waits for the disk, another must be there.
+const WORKERS: usize = 2;
+
+/// What a run is driven with.
+pub(crate) struct Driver<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) registry: Registry,
+    pub(crate) secrets: Map<String, Value>,
+    pub(crate) reporter: Box<dyn Reporter>,
+    pub(crate) output: OutputArgs,
+}
+
+impl Driver<'_> {
+    /// Creates a run and drives it.
+    pub(crate) fn create(self, store: &FileStore, new: NewRun) -> Result<Exit, CliError> {
+        let run = new.run.clone();
+        self.drive(&run, |setup, runtime| runtime.block_on(create(setup, store, new)))
+    }
+
+    /// Goes on with a claimed run.
+    pub(crate) fn resume(self, claim: Claim) -> Result<Exit, CliError> {
+        let run = claim.state.run().clone();
+        let actor = self.context.actor();
+        self.drive(&run, |setup, runtime| runtime.block_on(resume(setup, claim, actor, host::driver())))
+    }
+
+    fn drive(
+        self,
+        run: &RunId,
+        work: impl FnOnce(Setup, &Runtime) -> Result<Drive, EngineError>,
+    ) -> Result<Exit, CliError> {
+        let (context, output) = (self.context, self.output);
+        let internal = |error| CliError::new(Exit::Internal, error);
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build();
+        let runtime = runtime.map_err(internal)?;
+        let setup = {
+            let _entered = runtime.enter();
+            self.setup().map_err(internal)?
+        };
+        let result = work(setup, &runtime);
+        // What is abandoned, or hangs, is not waited for.
+        runtime.shutdown_background();
+        let drive = result.map_err(|error| CliError::engine(context, run, error))?;
+        for warning in &drive.warnings {
+            context.terminal.say(&format!("{WARNING}warning:{WARNING:#} {}\n", clean(warning)));
+        }
+        Ok(summary::conclude(context, output, &drive))
+    }
+
+    /// Needs a runtime to listen for signals.
+    fn setup(self) -> std::io::Result<Setup> {
+        let terminal = &self.context.terminal;
+        let interrupted = CancellationToken::new();
+        let signals = signals::listen(Arc::clone(terminal), interrupted.clone())?;
+        let person: Arc<dyn Person> = if terminal.can_ask() {
+            Arc::new(AtTerminal {
+                terminal: Arc::clone(terminal),
+                actor: self.context.actor(),
+                interrupted,
+                turn: Arc::new(Mutex::new(())),
+            })
+        } else {
+            Arc::new(Nobody)
+        };
+        Ok(Setup {
+            registry: self.registry,
+            clock: Arc::new(SystemClock),
+            reporters: Reporters::new(vec![self.reporter]),
+            person,
+            signals,
+            secrets: self.secrets,
+            grace: GRACE,
+        })
+    }
+}

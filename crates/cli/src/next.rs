@@ -1,0 +1,103 @@
+//! What can be done now: the exact commands.
+
+use lifeboat_model::plan::{OnFailure, Section};
+use lifeboat_model::record::{Mode, StopReason, Verdict};
+use lifeboat_model::{Phase, RunState, Status, StepIndex, StepState};
+
+use crate::context::Context;
+use crate::words::{HINT, shell};
+
+/// A command and what it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Next {
+    pub(crate) command: String,
+    pub(crate) what: &'static str,
+}
+
+/// What can be done about a run that nobody drives.
+pub(crate) fn of(context: &Context, state: &RunState) -> Vec<Next> {
+    let about = |command: &str, what| Next { command: context.about(command, state.run()), what };
+    match state.phase() {
+        Phase::Running | Phase::Stopped(StopReason::Interrupted | StopReason::Paused) => {
+            vec![about("resume", "goes on")]
+        }
+        Phase::Stopped(StopReason::NeedsPerson) => {
+            let words = decidable(state).into_iter().flat_map(|at| decisions(context, state, at));
+            let then = about("resume", "goes on afterwards; at a terminal, it asks");
+            words.chain([then, cancel(context, state)]).collect()
+        }
+        Phase::Finished(Verdict::Failed) if state.mode() == Mode::DryRun => {
+            vec![again(context, state, "drill", "rehearses again, once what is in the way is mended")]
+        }
+        Phase::Finished(Verdict::Failed) => {
+            let words = decidable(state).into_iter().flat_map(|at| decisions(context, state, at));
+            words.chain([about("resume", "goes on afterwards")]).collect()
+        }
+        Phase::Finished(_) if state.mode() == Mode::DryRun => {
+            vec![again(context, state, "run", "does it")]
+        }
+        Phase::Finished(_) => vec![about("status", "shows every step")],
+    }
+}
+
+/// The same in lines for stderr.
+pub(crate) fn rendered(all: &[Next]) -> String {
+    let width = all.iter().map(|next| next.command.chars().count()).max().unwrap_or_default();
+    let line = |next: &Next| format!("{HINT}next:{HINT:#} {:<width$}  {}\n", next.command, next.what);
+    all.iter().map(line).collect()
+}
+
+/// The steps about which a person may decide: in doubt, or failed so that the run may not go on.
+pub(crate) fn decidable(state: &RunState) -> Vec<StepIndex> {
+    let is_decidable = |at: &StepIndex| match state.step(*at) {
+        StepState::InDoubt { .. } => true,
+        StepState::Failed { .. } => {
+            let step = state.plan().step(*at);
+            let stops = step.action().is_some_and(|action| action.on_failure == OnFailure::Stop);
+            stops && step.section == Section::Steps && state.mode() != Mode::DryRun
+        }
+        _ => false,
+    };
+    state.plan().indices().filter(is_decidable).collect()
+}
+
+fn decisions(context: &Context, state: &RunState, at: StepIndex) -> Vec<Next> {
+    let step = state.plan().step(at).id.as_str();
+    let word = |command: &str, what| Next {
+        command: format!("{} --reason WHY", context.command(&[command, state.run().as_str(), step])),
+        what,
+    };
+    let in_doubt = state.status(at) == Status::InDoubt;
+    vec![
+        word("retry", if in_doubt { "runs it again" } else { "runs it again, once its cause is mended" }),
+        word("skip", "goes on without it"),
+        word("mark-done", "it was done by other means"),
+    ]
+}
+
+fn cancel(context: &Context, state: &RunState) -> Next {
+    let command = format!("{} --reason WHY", context.about("cancel", state.run()));
+    Next { command, what: "ends the run; its `finally` steps still run" }
+}
+
+/// The same runbook with the same inputs, in another mode.
+fn again(context: &Context, state: &RunState, command: &str, what: &'static str) -> Next {
+    let file = &state.plan().source().name;
+    let inputs: String = state
+        .inputs()
+        .iter()
+        .map(|(name, value)| {
+            let value = value.as_str().map_or_else(|| list_or_json(value), str::to_owned);
+            format!(" -i {}", shell(&format!("{name}={value}")))
+        })
+        .collect();
+    Next { command: format!("{}{inputs}", context.command(&[command, file])), what }
+}
+
+/// A value as the command line takes it: lists are separated by commas.
+fn list_or_json(value: &serde_json::Value) -> String {
+    match value.as_array() {
+        Some(items) => items.iter().filter_map(|item| item.as_str()).collect::<Vec<_>>().join(","),
+        None => value.to_string(),
+    }
+}

@@ -1,0 +1,158 @@
+//! The person at the terminal, asked about a step in doubt with the evidence in view.
+
+use std::future::Future;
+use std::io::{self, BufRead as _};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use lifeboat_engine::{Answer, Person, Question};
+use lifeboat_model::record::Decision;
+use serde_json::Map;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use crate::terminal::Terminal;
+use crate::words::{BOLD, WARNING, clean};
+
+/// Asks at the terminal, one question at a time.
+#[derive(Debug)]
+pub(crate) struct AtTerminal {
+    pub(crate) terminal: Arc<Terminal>,
+    /// Who answers.
+    pub(crate) actor: String,
+    /// Cancelled by a signal: nobody is asked any more.
+    pub(crate) interrupted: CancellationToken,
+    pub(crate) turn: Arc<Mutex<()>>,
+}
+
+impl Person for AtTerminal {
+    fn ask(&self, question: Question) -> Pin<Box<dyn Future<Output = Option<Answer>> + Send>> {
+        let (sender, answer) = oneshot::channel();
+        let (terminal, actor, turn) =
+            (Arc::clone(&self.terminal), self.actor.clone(), Arc::clone(&self.turn));
+        let interrupted = self.interrupted.clone();
+        let asked = interrupted.clone();
+        // A thread of its own, which nobody waits for: a read from a terminal cannot be called off.
+        thread::spawn(move || {
+            let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+            if asked.is_cancelled() {
+                return;
+            }
+            terminal.hide_region();
+            let answer = Dialogue { terminal: &terminal, actor: &actor }.about(&question);
+            terminal.show_region();
+            drop(sender.send(answer));
+        });
+        Box::pin(async move {
+            tokio::select! {
+                answer = answer => answer.ok().flatten(),
+                () = interrupted.cancelled() => None,
+            }
+        })
+    }
+}
+
+/// Asks whether to go on. Anything but a yes is a no.
+pub(crate) fn confirm(terminal: &Terminal, question: &str) -> bool {
+    terminal.say(&format!("{BOLD}{question}{BOLD:#} [y/N] "));
+    read_line().is_some_and(|line| matches!(line.to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+struct Dialogue<'a> {
+    terminal: &'a Terminal,
+    actor: &'a str,
+}
+
+/// What a person can answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Choice {
+    Retry,
+    Skip,
+    MarkDone,
+    Later,
+}
+
+impl Dialogue<'_> {
+    fn about(&self, question: &Question) -> Option<Answer> {
+        let Question { step, title, attempt, cause, evidence } = question;
+        self.terminal.say(&format!(
+            "\n{WARNING}step {step} is in doubt{WARNING:#} ({})\n  attempt {attempt}: {}\n  looking at it showed: {}\n",
+            clean(title),
+            clean(cause),
+            clean(evidence),
+        ));
+        self.terminal.say(
+            "  retry      run it again\n  skip       go on without it\n  mark-done  it is done\n  later      decide later\n",
+        );
+        let decision = match self.choose()? {
+            Choice::Retry => Decision::Retry,
+            Choice::Skip => Decision::Skip,
+            Choice::MarkDone => Decision::MarkDone { outputs: Map::new() },
+            Choice::Later => return None,
+        };
+        let reason = self.reason()?;
+        Some(Answer { decision, actor: self.actor.to_owned(), reason })
+    }
+
+    fn choose(&self) -> Option<Choice> {
+        loop {
+            self.terminal.say(&format!("{BOLD}What now?{BOLD:#} [retry/skip/mark-done/later] "));
+            let line = read_line()?;
+            match Choice::read(&line) {
+                Some(choice) => return Some(choice),
+                None => self.terminal.say("please answer retry, skip, mark-done or later\n"),
+            }
+        }
+    }
+
+    fn reason(&self) -> Option<String> {
+        loop {
+            self.terminal
+                .say(&format!("{BOLD}Why?{BOLD:#} (recorded with your name, {}) ", clean(self.actor)));
+            let line = read_line()?;
+            if !line.is_empty() {
+                return Some(line);
+            }
+        }
+    }
+}
+
+impl Choice {
+    /// Takes a word or a beginning of it.
+    fn read(text: &str) -> Option<Self> {
+        let words = [
+            ("retry", Self::Retry),
+            ("skip", Self::Skip),
+            ("mark-done", Self::MarkDone),
+            ("later", Self::Later),
+        ];
+        let text = text.to_ascii_lowercase();
+        words
+            .into_iter()
+            .find(|(word, _)| !text.is_empty() && word.starts_with(&text))
+            .map(|(_, choice)| choice)
+    }
+}
+
+/// A line of stdin without its line break and the blanks around it; nothing at the end of input.
+fn read_line() -> Option<String> {
+    let mut line = String::new();
+    match io::stdin().lock().read_line(&mut line) {
+        Ok(0) | Err(_) => None,
+        Ok(_) => Some(line.trim().to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Choice;
+
+    #[test]
+    fn a_choice_may_be_shortened() {
+        assert_eq!(Choice::read("m"), Some(Choice::MarkDone));
+        assert_eq!(Choice::read("Retry"), Some(Choice::Retry));
+        assert_eq!(Choice::read(""), None);
+        assert_eq!(Choice::read("yes"), None);
+    }
+}

@@ -1,0 +1,18 @@
+//! The plug-ins that are linked in.
+
+use lifeboat_action::Registry;
+use lifeboat_command::SupervisorProgram;
+
+/// The hidden first argument that makes this program a supervisor of commands.
+pub(crate) const SUPERVISE: &str = "supervise";
+
+/// All actions. Nothing is opened or started for it.
+pub(crate) fn registry() -> Registry {
+    let mut registry = Registry::new();
+    // The program as it was started, even if a newer one was installed meanwhile.
+    let supervisor = SupervisorProgram { program: "/proc/self/exe".into(), args: vec![SUPERVISE.to_owned()] };
+    lifeboat_command::register(&mut registry, supervisor);
+    lifeboat_haproxy::register(&mut registry);
+    lifeboat_wait::register(&mut registry);
+    registry
+}

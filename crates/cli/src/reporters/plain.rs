@@ -1,0 +1,29 @@
+//! One event a line, for a pipe: when, about what, what.
+
+use std::io;
+use std::sync::Arc;
+
+use lifeboat_engine::Reporter;
+use lifeboat_model::{Event, RunState};
+
+use super::told::{in_words, tail_of};
+use crate::terminal::Terminal;
+use crate::words::moment;
+
+pub(crate) struct Plain {
+    pub(crate) terminal: Arc<Terminal>,
+}
+
+impl Reporter for Plain {
+    fn event(&mut self, event: &Event, state: &RunState) -> io::Result<()> {
+        self.terminal.print(&lines(event, state))
+    }
+}
+
+/// An event's line, and the end of what a failed operation printed below it.
+fn lines(event: &Event, state: &RunState) -> String {
+    let about = event.step.as_ref().map_or_else(|| "run".to_owned(), |step| format!("step {step}"));
+    let line = format!("{} {about} {}\n", moment(event.at), in_words(event, state));
+    let tail = tail_of(event, state).unwrap_or_default();
+    line + &tail
+}

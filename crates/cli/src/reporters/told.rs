@@ -1,0 +1,148 @@
+//! Events in words. Each says what happened in one line, without saying to whom.
+
+use lifeboat_model::outcome::Change;
+use lifeboat_model::record::Mode;
+use lifeboat_model::{
+    Event, EventKind, Failure, Observation, RunState, Status, StepId, StepIndex, StepState,
+};
+use serde_json::Value;
+
+use crate::words::{self, clean, count, elapsed, one_line};
+
+/// What happened, in one line.
+pub(crate) fn in_words(event: &Event, state: &RunState) -> String {
+    match &event.kind {
+        EventKind::RunCreated => created(state),
+        EventKind::RunResumed { actor } => format!("resumed by {}", clean(actor)),
+        EventKind::StepStarted | EventKind::UndoStarted => started(event, state),
+        EventKind::StepProgress { message } => one_line(message),
+        EventKind::StepFinished { status } | EventKind::UndoFinished { status } => {
+            finished(event.step.as_ref(), *status, state)
+        }
+        EventKind::StepInDoubt { cause } => format!("in doubt: {}", one_line(cause)),
+        EventKind::DoubtResolved { data } => doubt_resolved(data),
+        EventKind::GateOpened { question, .. } => format!("waiting: {}", one_line(question)),
+        EventKind::GateDecided { data } => {
+            format!("gate {}: {}", text(data, "decision"), text(data, "why"))
+        }
+        EventKind::OperatorDecided { decision, actor, reason } => {
+            format!("{decision} by {}: {}", clean(actor), one_line(reason))
+        }
+        EventKind::GuardTripped { data } => {
+            format!("guard {} tripped: {}", text(data, "guard"), text(data, "evidence"))
+        }
+        EventKind::RunStopped { reason } => format!("stopped: {}", reason.replace('_', " ")),
+        EventKind::RunFinished { verdict } => {
+            let took = elapsed(state.created_at(), event.at);
+            format!("finished: {} after {took}", verdict.replace('_', " "))
+        }
+    }
+}
+
+fn created(state: &RunState) -> String {
+    let plan = state.plan();
+    let steps = plan.steps().iter().filter(|step| step.action().is_some()).count();
+    format!(
+        "{} created: {} ({}), {}, by {}",
+        state.run(),
+        one_line(plan.title()),
+        words::mode(state.mode()),
+        count(steps, "step", "steps"),
+        clean(&state.created().actor),
+    )
+}
+
+fn started(event: &Event, state: &RunState) -> String {
+    let verb = if event.kind == EventKind::UndoStarted { "undo started" } else { "started" };
+    let again = event.attempt.filter(|attempt| attempt.0 > 1);
+    let again = again.map(|attempt| format!(", attempt {attempt}")).unwrap_or_default();
+    let at = event.step.as_ref().and_then(|step| state.plan().find(step));
+    let title = at.map(|at| state.plan().step(at)).filter(|step| step.title != step.id.as_str());
+    let title = title.map(|step| format!(": {}", one_line(&step.title))).unwrap_or_default();
+    format!("{verb}{again}{title}")
+}
+
+fn finished(step: Option<&StepId>, status: Status, state: &RunState) -> String {
+    let (word, _) = words::status(status, state.mode());
+    let Some(at) = step.and_then(|step| state.plan().find(step)) else { return word.to_owned() };
+    let took = took(state, at).map(|took| format!(" after {took}")).unwrap_or_default();
+    let because = because(state, at).map(|why| format!(": {why}")).unwrap_or_default();
+    format!("{word}{took}{because}")
+}
+
+/// How long a step took that was begun and is over.
+pub(crate) fn took(state: &RunState, at: StepIndex) -> Option<String> {
+    match (state.started_at(at), state.ended_at(at)) {
+        (Some(start), Some(end)) if state.mode() != Mode::DryRun => Some(elapsed(start, end)),
+        _ => None,
+    }
+}
+
+fn doubt_resolved(data: &Value) -> String {
+    let (rule, evidence) = (text(data, "rule"), text(data, "evidence"));
+    let resolution = match data.get("resolution") {
+        Some(Value::String(word)) if word == "rerun" => "it runs again",
+        Some(Value::String(word)) if word == "ask" => "a person has to decide",
+        Some(Value::Object(map)) if map.contains_key("done") => "it is done",
+        Some(Value::Object(map)) if map.contains_key("failed") => "it failed",
+        _ => "see the journal",
+    };
+    format!("doubt resolved: {resolution} (rule {rule}): {evidence}")
+}
+
+fn text(data: &Value, key: &str) -> String {
+    one_line(data.get(key).and_then(Value::as_str).unwrap_or_default()).replace('_', " ")
+}
+
+/// What shows that a step is in its state, in one line.
+pub(crate) fn because(state: &RunState, at: StepIndex) -> Option<String> {
+    let why = match state.step(at) {
+        StepState::Done { outcome, .. } => warned(&outcome.evidence, &outcome.warnings),
+        StepState::Skipped { why } | StepState::Cancelled { why } => why.clone(),
+        StepState::Failed { failure }
+        | StepState::UndoFailed { failure }
+        | StepState::Retrying { failure, .. } => failure.to_string(),
+        StepState::InDoubt { cause, asked: None, .. } => cause.clone(),
+        StepState::InDoubt { cause, asked: Some(evidence), .. } => {
+            format!("{cause}; looking showed: {evidence}")
+        }
+        StepState::Waiting { question, .. } => question.clone(),
+        StepState::Undone { evidence } => evidence.clone(),
+        StepState::Rehearsed { observation } => match observation {
+            Observation::InPlace { evidence, .. } => evidence.clone(),
+            Observation::Pending { change: Change { before, after } } => format!("{before} → {after}"),
+            Observation::Blocked { why } | Observation::Unknown { why } => why.clone(),
+        },
+        StepState::Pending
+        | StepState::Open
+        | StepState::Over
+        | StepState::Running { .. }
+        | StepState::Undoing { .. } => return None,
+    };
+    Some(one_line(&why)).filter(|why| !why.is_empty())
+}
+
+fn warned(evidence: &str, warnings: &[String]) -> String {
+    let warnings = warnings.iter().map(|warning| format!("warning: {warning}"));
+    let parts = std::iter::once(evidence.to_owned()).chain(warnings).filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join("; ")
+}
+
+/// The end of what a failed operation printed, for the event of its failure.
+pub(super) fn tail_of(event: &Event, state: &RunState) -> Option<String> {
+    match event.kind {
+        EventKind::StepFinished { status: Status::Failed } => {
+            tail(state, state.plan().find(event.step.as_ref()?)?)
+        }
+        _ => None,
+    }
+}
+
+/// The end of what a failed step's operation printed, set off by bars.
+pub(crate) fn tail(state: &RunState, at: StepIndex) -> Option<String> {
+    let StepState::Failed { failure: Failure { tail: Some(tail), .. } } = state.step(at) else {
+        return None;
+    };
+    let tail = clean(tail.trim_end());
+    (!tail.is_empty()).then(|| tail.lines().map(|line| format!("  | {line}\n")).collect())
+}

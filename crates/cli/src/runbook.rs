@@ -1,0 +1,43 @@
+//! From a file to a plan, with all problems shown.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use lifeboat_action::Registry;
+use lifeboat_model::{Plan, Problems, Source, check_source};
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::problems;
+
+/// Reads a runbook's text. A file that is larger than a runbook may be is read no further than that shows.
+pub(crate) fn read(path: &Path) -> Result<Source, CliError> {
+    let unreadable = |error| CliError::usage(format!("cannot read the runbook {}: {error}", path.display()));
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(Source::MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok(Source::from_bytes(pinned_name(path), bytes))
+}
+
+/// The name by which a run finds its file again, wherever it is resumed: the whole path.
+fn pinned_name(path: &Path) -> String {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
+    absolute.to_string_lossy().into_owned()
+}
+
+/// Reads and checks a runbook that is about to be run.
+pub(crate) fn plan(context: &Context, path: &Path, registry: &Registry) -> Result<Plan, CliError> {
+    let source = read(path)?;
+    let shown = source.clone();
+    check_source(source, registry).map_err(|problems| invalid(context, path, &shown, &problems))
+}
+
+fn invalid(context: &Context, path: &Path, source: &Source, problems: &Problems) -> CliError {
+    let name = path.display().to_string();
+    context.terminal.say(&problems::rendered(&name, source, problems));
+    let number = problems.len() + problems.omitted();
+    CliError::new(Exit::Invalid, format!("{} in {name}; nothing was started", problems::count(number)))
+        .hint(format!("once it is mended, `{}` checks it", context.command(&["check", &name])))
+}

@@ -1,0 +1,142 @@
+//! The end of a drive: how it went, what was overridden, what to do now.
+
+use std::fmt::Write as _;
+
+use lifeboat_engine::{Drive, Left};
+use lifeboat_model::record::Mode;
+use lifeboat_model::{RunState, Status, StepIndex};
+
+use crate::args::OutputArgs;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::next;
+use crate::reporters::{because, tail};
+use crate::table;
+use crate::words::{self, BOLD, WARNING, clean, count, elapsed, one_line};
+
+/// Prints the summary and gives the exit code.
+pub(crate) fn conclude(context: &Context, output: OutputArgs, drive: &Drive) -> Exit {
+    let state = &drive.state;
+    if !output.json {
+        // Whoever read stdout may be gone; the exit code says it too.
+        drop(context.terminal.print(&text(state, drive.left)));
+    }
+    context.terminal.say(&next::rendered(&next::of(context, state)));
+    Exit::of_left(drive.left, state.mode(), output.strict)
+}
+
+fn text(state: &RunState, left: Left) -> String {
+    let mut text = String::from("\n");
+    let mut put = |line: String| writeln!(text, "{line}").expect("writing to a text");
+    put(headline(state, left));
+    put(format!("steps: {}", tally(state)));
+    for line in objectives(state, left) {
+        put(line);
+    }
+    for deviation in state.deviations() {
+        let step = deviation.step.as_ref().map(|step| format!("{step} ")).unwrap_or_default();
+        let by = deviation.actor.as_ref().map(|actor| format!(" by {}", clean(actor))).unwrap_or_default();
+        let reason = one_line(&deviation.reason);
+        put(format!("{WARNING}deviation:{WARNING:#} {step}{}{by}: {reason}", deviation.what));
+    }
+    if state.mode() == Mode::DryRun {
+        put(format!("\n{}", rehearsal(state).trim_end()));
+    } else {
+        for at in next::decidable(state) {
+            put(undecided(state, at).trim_end().to_owned());
+        }
+    }
+    text
+}
+
+fn headline(state: &RunState, left: Left) -> String {
+    let (word, style) = match left {
+        Left::Finished(verdict) => words::verdict(verdict, state.mode()),
+        Left::Stopped(reason) => (words::stop(reason), WARNING),
+        Left::Abandoned => ("left at once", WARNING),
+    };
+    let took = elapsed(state.created_at(), state.updated_at());
+    let name = state.plan().runbook();
+    format!(
+        "{style}{word}{style:#} after {took}: {BOLD}{name}{BOLD:#} ({}), {}",
+        words::mode(state.mode()),
+        state.run()
+    )
+}
+
+/// How many steps are in which state, in the order in which a person wants to know.
+pub(crate) fn tally(state: &RunState) -> String {
+    const ORDER: [Status; 12] = [
+        Status::Failed,
+        Status::UndoFailed,
+        Status::InDoubt,
+        Status::Waiting,
+        Status::Running,
+        Status::NotRehearsed,
+        Status::Succeeded,
+        Status::InPlace,
+        Status::Undone,
+        Status::Skipped,
+        Status::Cancelled,
+        Status::Pending,
+    ];
+    let actions: Vec<_> = actions(state).map(|at| state.status(at)).collect();
+    let parts = ORDER.iter().filter_map(|status| {
+        let number = actions.iter().filter(|other| *other == status).count();
+        (number > 0).then(|| format!("{number} {}", words::status(*status, state.mode()).0))
+    });
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// The steps that call actions.
+pub(crate) fn actions(state: &RunState) -> impl Iterator<Item = StepIndex> + '_ {
+    state.plan().indices().filter(|at| state.plan().step(*at).action().is_some())
+}
+
+/// What the business expects, and what it got. The clock starts with the run.
+fn objectives(state: &RunState, left: Left) -> Vec<String> {
+    if state.mode() == Mode::DryRun {
+        return Vec::new();
+    }
+    let objectives = state.plan().objectives();
+    let took = state.updated_at().duration_since(state.created_at());
+    let rto = objectives.rto.map(|rto| {
+        let word = match (left, took <= rto) {
+            (_, false) => "missed",
+            (Left::Finished(_), true) => "kept",
+            (Left::Stopped(_) | Left::Abandoned, true) => "not yet missed",
+        };
+        format!(
+            "RTO {rto:#}: {word}, {} since the run began",
+            elapsed(state.created_at(), state.updated_at())
+        )
+    });
+    let rpo =
+        objectives.rpo.map(|rpo| format!("RPO {rpo:#}: not measured by lifeboat; see the steps' evidence"));
+    rto.into_iter().chain(rpo).collect()
+}
+
+/// What a dry run saw, the obstacles first.
+fn rehearsal(state: &RunState) -> String {
+    const ORDER: [Status; 5] =
+        [Status::Failed, Status::NotRehearsed, Status::Pending, Status::InPlace, Status::Skipped];
+    let mut steps: Vec<_> = actions(state).collect();
+    let place = |at: &StepIndex| ORDER.iter().position(|status| *status == state.status(*at));
+    steps.sort_by_key(|at| place(at).unwrap_or(ORDER.len()));
+    let row = |at: &StepIndex| {
+        let (word, style) = words::status(state.status(*at), state.mode());
+        let why = because(state, *at).unwrap_or_default();
+        [format!("{style}{word}{style:#}"), state.plan().step(*at).id.to_string(), why]
+    };
+    table::rendered(&steps.iter().map(row).collect::<Vec<_>>())
+}
+
+/// A step that needs a person, with all that is known about it.
+fn undecided(state: &RunState, at: StepIndex) -> String {
+    let (word, style) = words::status(state.status(at), state.mode());
+    let step = state.plan().step(at);
+    let why = because(state, at).unwrap_or_default();
+    let attempts = count(state.attempts(at) as usize, "attempt", "attempts");
+    let tail = tail(state, at).unwrap_or_default();
+    format!("{style}{word}:{style:#} {} (line {}, {attempts}): {why}\n{tail}", step.id, step.line)
+}
