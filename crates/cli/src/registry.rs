@@ -13,6 +13,8 @@ pub(crate) fn registry() -> Registry {
     let supervisor = SupervisorProgram { program: "/proc/self/exe".into(), args: vec![SUPERVISE.to_owned()] };
     lifeboat_command::register(&mut registry, supervisor);
     lifeboat_haproxy::register(&mut registry);
+    lifeboat_http::register(&mut registry);
+    lifeboat_postgres::register(&mut registry);
     lifeboat_wait::register(&mut registry);
     registry
 }

@@ -1,7 +1,9 @@
 //! One file per command. Each takes its arguments and the context, and answers with an exit code or an error.
 
+mod actions;
 mod cancel;
 mod check;
+mod completions;
 mod decide;
 mod drill;
 mod journal;
@@ -37,6 +39,8 @@ pub(crate) enum Command {
     Skip(decide::SkipArgs),
     MarkDone(decide::MarkDoneArgs),
     Cancel(cancel::Args),
+    Actions(actions::Args),
+    Completions(completions::Args),
 }
 
 impl Command {
@@ -53,6 +57,8 @@ impl Command {
             Self::Skip(args) => decide::skip(args, context),
             Self::MarkDone(args) => decide::mark_done(args, context),
             Self::Cancel(args) => cancel::run(args, context),
+            Self::Actions(args) => actions::run(&args, context),
+            Self::Completions(args) => completions::run(&args, context),
         }
     }
 }
