@@ -14,12 +14,14 @@ use crate::look::Standby;
 use crate::lsn::Lsn;
 
 /// What is missing on a standby.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Lag {
     /// Bytes of log written by the primary and not received. `None`: the primary could not be asked.
     pub(crate) bytes: Option<u64>,
     /// Commits older than this many seconds before `at` are certainly there. `None`: nothing is known.
     pub(crate) at_most: Option<Duration>,
+    /// Whether replay is paused: commits that were received since are not counted in `at_most`.
+    pub(crate) paused: bool,
 }
 
 impl Lag {
@@ -29,12 +31,17 @@ impl Lag {
         let span = standby
             .complete_until()
             .map(|until| Duration::try_from(at.duration_since(until)).unwrap_or_default());
-        Self { bytes, at_most: if bytes == Some(0) { Some(Duration::ZERO) } else { span } }
+        let at_most = if bytes == Some(0) { Some(Duration::ZERO) } else { span };
+        Self { bytes, at_most, paused: standby.paused }
     }
 
     /// Why this lag is too much, if it is.
     pub(crate) fn exceeds(&self, bound: Duration) -> Option<String> {
-        let how_to = "; set `max_lag` to what may be lost";
+        let how_to = if self.paused {
+            "; replay is paused: resume it, so that what was received counts"
+        } else {
+            "; set `max_lag` to what may be lost"
+        };
         match (self.at_most, self.bytes) {
             (Some(at_most), _) if at_most <= bound => None,
             (Some(at_most), Some(bytes)) => Some(format!(
@@ -106,14 +113,14 @@ mod tests {
     #[test]
     fn a_known_end_that_has_arrived_is_no_lag_however_old_the_last_commit_is() {
         let lag = Lag::measure(&standby("0/200", Some(0)), "0/200".parse().ok(), at(3600));
-        assert_eq!(lag, Lag { bytes: Some(0), at_most: Some(Duration::ZERO) });
+        assert_eq!(lag, Lag { bytes: Some(0), at_most: Some(Duration::ZERO), paused: false });
         assert_eq!(lag.exceeds(Duration::ZERO), None);
     }
 
     #[test]
     fn missing_bytes_are_bounded_by_the_newest_commit() {
         let lag = Lag::measure(&standby("0/100", Some(97)), "0/180".parse().ok(), at(100));
-        assert_eq!(lag, Lag { bytes: Some(0x80), at_most: Some(Duration::from_secs(3)) });
+        assert_eq!(lag, Lag { bytes: Some(0x80), at_most: Some(Duration::from_secs(3)), paused: false });
         assert_eq!(lag.exceeds(BOUND), None);
         assert!(lag.exceeds(Duration::from_secs(2)).unwrap().contains("128 bytes"));
     }
@@ -121,7 +128,7 @@ mod tests {
     #[test]
     fn without_the_end_the_age_of_the_newest_commit_counts() {
         let lag = Lag::measure(&standby("0/100", Some(80)), None, at(100));
-        assert_eq!(lag, Lag { bytes: None, at_most: Some(Duration::from_secs(20)) });
+        assert_eq!(lag, Lag { bytes: None, at_most: Some(Duration::from_secs(20)), paused: false });
         assert!(lag.exceeds(BOUND).unwrap().contains("not known"));
     }
 
@@ -136,7 +143,7 @@ mod tests {
     #[test]
     fn what_cannot_be_known_is_not_taken_for_little() {
         let lag = Lag::measure(&standby("0/100", None), None, at(100));
-        assert_eq!(lag, Lag { bytes: None, at_most: None });
+        assert_eq!(lag, Lag::default());
         assert!(lag.exceeds(Duration::MAX).is_some());
     }
 

@@ -40,8 +40,7 @@ pub(super) async fn enforce(context: &ActionContext, target: &Target, wait: Dura
     set(context, &session, "alter system set default_transaction_read_only = on").await?;
     let read_only = |server: &Server| server.read_only;
     until(context, target, deadline, "new sessions are not read-only", read_only).await?;
-    let ended = session.link.bounded(context, session.client.query_one(END_SESSIONS, &[])).await;
-    let ended = ended.map_err(|error| in_between(&error))?.try_get::<_, i64>(0).unwrap_or_default();
+    let ended = end_sessions(context, session).await?;
     context.say(format!("{}: read-only, ending {ended} client session(s)", target.address));
     let all_ended = |server: &Server| {
         server.as_primary().and_then(|primary| primary.sessions).is_some_and(|sessions| sessions.older == 0)
@@ -72,6 +71,12 @@ async fn refuse_overrides(context: &ActionContext, session: &Session) -> Result<
              touched"
         )))
     })
+}
+
+/// Ends every client session, this one too, which is as old as the others. Returns how many others there were.
+async fn end_sessions(context: &ActionContext, session: Session) -> Result<i64, Failure> {
+    let ended = session.link.bounded(context, session.client.query_one(END_SESSIONS, &[])).await;
+    Ok(ended.map_err(|error| in_between(&error))?.try_get(0).unwrap_or_default())
 }
 
 /// Changes the configuration and has it read.

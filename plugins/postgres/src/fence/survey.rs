@@ -98,7 +98,7 @@ impl Survey {
     pub(super) fn lag(&self) -> Lag {
         match self.candidate.as_standby() {
             Some(standby) => Lag::measure(standby, self.answering().map(Server::lsn), self.lag_at()),
-            None => Lag { bytes: None, at_most: None },
+            None => Lag::default(),
         }
     }
 

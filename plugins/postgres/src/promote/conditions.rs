@@ -54,7 +54,7 @@ impl<'p> Conditions<'p> {
     pub(super) fn lag(&self, server: &Server, fence: &FenceEvidence) -> Lag {
         match server.as_standby() {
             Some(standby) => Lag::measure(standby, fence.last_lsn, fence.lag_at),
-            None => Lag { bytes: None, at_most: None },
+            None => Lag::default(),
         }
     }
 

@@ -16,6 +16,7 @@ use lifeboat_action::{ActionContext, Change, Description, Failure, Observation, 
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::time::Instant;
+use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::SqlState;
 
 use crate::connection::{Target, params_with_connection};
@@ -154,9 +155,9 @@ impl TypedAction for Promote {
         let lag = conditions.lag(&server, fence);
         let warnings = warnings_before(&server);
         context.say(format!("promoting {}: {}", target.address, lag.words()));
-        let request =
-            session.link.bounded(context, session.client.query_one("select pg_promote(wait => false)", &[]));
-        let answer = request.await.map(|row| row.try_get(0).unwrap_or(false));
+        // One message, so that there is one moment at which it was sent.
+        let request = session.client.simple_query("select pg_promote(wait => false)");
+        let answer = session.link.bounded(context, request).await.map(|answer| says_yes(&answer));
         let promoted = settle(context, &target, params.wait, answer).await?;
         let outputs = PromoteOutputs {
             lag_bytes: fence.last_lsn.and(lag.bytes),
@@ -228,6 +229,10 @@ async fn settle(
         }
         pause(context, POLL).await;
     }
+}
+
+fn says_yes(answer: &[SimpleQueryMessage]) -> bool {
+    answer.iter().any(|message| matches!(message, SimpleQueryMessage::Row(row) if row.get(0) == Some("t")))
 }
 
 /// Whether the server refused before it did anything: no right, no such function, or out of recovery already.
