@@ -1,0 +1,100 @@
+//! `postgres.check`.
+
+use lifeboat_tests::scene::{Node, Options, PostgresScene};
+use serde_json::json;
+
+use crate::bench::{Bench, SOON, blocked, in_place, on, pending};
+
+const CHECK: &str = "postgres.check";
+
+#[test]
+fn roles_are_told_apart() {
+    let (scene, bench) = (PostgresScene::start(), Bench::new());
+    let check = |node, expect: &str| bench.observe(CHECK, &on(&scene, node, json!({"expect": expect})));
+    for expect in ["up", "primary", "writable"] {
+        let (evidence, outputs) = in_place(check(Node::A, expect));
+        assert!(evidence.contains("primary, accepting writes, timeline 1"), "{evidence}");
+        assert_eq!((&outputs["role"], &outputs["timeline"]), (&json!("primary"), &json!(1)));
+    }
+    let (_, outputs) = in_place(check(Node::B, "standby"));
+    assert_eq!((&outputs["role"], &outputs["writable"]), (&json!("standby"), &json!(false)));
+    assert!(blocked(check(Node::A, "standby")).contains("not in recovery"));
+    assert!(blocked(check(Node::B, "primary")).contains("in recovery"));
+    assert!(blocked(check(Node::B, "writable")).contains("in recovery"));
+    let next_timeline = on(&scene, Node::A, json!({"min_timeline": 2}));
+    assert!(blocked(bench.observe(CHECK, &next_timeline)).contains("has not reached 2"));
+}
+
+#[test]
+fn a_primary_that_is_up_is_not_down_yet_and_a_killed_one_is() {
+    let (scene, bench) = (PostgresScene::start(), Bench::new());
+    let front = format!("127.0.0.1:{}", scene.front_port());
+    let down =
+        on(&scene, Node::A, json!({"expect": "down", "observers": 3, "every": "20ms", "via": [front]}));
+    let (before, after) = pending(bench.observe(CHECK, &down));
+    assert!(before.starts_with("primary, accepting writes"), "{before}");
+    assert_eq!(after, "down");
+    scene.kill(Node::A);
+    let (evidence, outputs) = in_place(bench.observe(CHECK, &down));
+    assert!(evidence.contains("is down (refused), seen by 4 look(s)"), "{evidence}");
+    assert_eq!(outputs["down_as"], "refused");
+    assert!(outputs["down_since"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok());
+}
+
+#[test]
+fn a_frozen_server_is_silent_and_the_look_is_bounded() {
+    let (scene, bench) = (PostgresScene::start(), Bench::new());
+    scene.freeze(Node::A);
+    let quick = json!({"expect": "down", "connect_timeout": "200ms", "every": "10ms"});
+    let (_, outputs) = in_place(bench.observe(CHECK, &on(&scene, Node::A, quick)));
+    assert_eq!(outputs["down_as"], "silent");
+    let up = on(&scene, Node::A, json!({"connect_timeout": "200ms"}));
+    assert!(blocked(bench.observe(CHECK, &up)).contains("does not answer within 200ms"));
+}
+
+#[test]
+fn a_server_that_answers_that_it_is_full_is_up() {
+    let (scene, bench) = (PostgresScene::start(), Bench::new());
+    scene.sql(Node::A, "create role crowd login connection limit 0");
+    let as_crowd = |expect: &str| on(&scene, Node::A, json!({"user": "crowd", "expect": expect}));
+    let why = blocked(bench.observe(CHECK, &as_crowd("up")));
+    assert!(why.contains("answers, but is not serving") && why.contains("53300"), "{why}");
+    let (before, _) = pending(bench.observe(CHECK, &as_crowd("down")));
+    assert!(before.contains("not serving"), "{before}");
+}
+
+#[test]
+fn a_name_that_does_not_resolve_says_nothing_about_the_server() {
+    let bench = Bench::new();
+    let observation = bench.observe(CHECK, &json!({"host": "db.invalid", "expect": "down"}));
+    assert!(
+        matches!(&observation, lifeboat_action::Observation::Unknown { why } if why.contains("does not resolve")),
+        "{observation:?}"
+    );
+}
+
+#[test]
+fn a_primary_whose_commits_hang_is_not_writable() {
+    let scene = PostgresScene::start_with(Options { synchronous: true, ..Options::default() });
+    let bench = Bench::new();
+    let writable = on(&scene, Node::A, json!({"expect": "writable"}));
+    in_place(bench.observe(CHECK, &writable));
+    scene.kill(Node::B);
+    scene.wait_until("a loses its standby", SOON, || {
+        scene.try_sql(Node::A, "select count(*) from pg_stat_replication").is_ok_and(|count| count == "0")
+    });
+    assert!(blocked(bench.observe(CHECK, &writable)).contains("wait for a synchronous standby"));
+    in_place(bench.observe(CHECK, &on(&scene, Node::A, json!({"expect": "primary"}))));
+}
+
+#[test]
+fn a_standby_that_falls_behind_is_seen_to() {
+    let (scene, bench) = (PostgresScene::start(), Bench::new());
+    let near = on(&scene, Node::B, json!({"expect": "standby", "max_lag": "500ms"}));
+    scene.wait_until("the standby is close", SOON, || {
+        matches!(bench.observe(CHECK, &near), lifeboat_action::Observation::InPlace { .. })
+    });
+    crate::bench::fall_behind(&scene, 1.0);
+    let why = blocked(bench.observe(CHECK, &near));
+    assert!(why.contains("may be missing") && why.contains("`max_lag` is 500ms"), "{why}");
+}

@@ -1,0 +1,9 @@
+//! The PostgreSQL actions against real servers. Each test starts its own; nothing is shared.
+
+mod bench;
+mod check;
+mod fence;
+mod login;
+mod promote;
+mod proxy;
+mod query;
