@@ -81,7 +81,7 @@ impl FileStore {
 
 impl Store for FileStore {
     fn create(&self, run: &RunId, driver: &Driver, first: Vec<Draft>) -> Result<Claim, StoreError> {
-        folder::create_folders_durably(&self.runs).map_err(problem::io("create", &self.runs))?;
+        folder::create_durably(&self.runs).map_err(problem::io("create", &self.runs))?;
         claim::create(self.folder(run), run, driver, first, self.checkpoints_after)
     }
 

@@ -1,6 +1,6 @@
 //! Where things lie in a run's folder, and how files and folders are made so that they survive a power cut.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -59,19 +59,19 @@ pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(path)
 }
 
-/// Makes a folder and those above it, as far as they are missing, so that their names survive a power cut.
-pub(crate) fn create_folders_durably(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
+/// Makes the folder that holds the runs, so that its name survives a power cut. Every run in it is created after that:
+/// where there is one, there is nothing left to do.
+pub(crate) fn create_durably(path: &Path) -> io::Result<()> {
+    if fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()) {
         return Ok(());
     }
-    if let Some(parent) = path.parent() {
-        create_folders_durably(parent)?;
-    }
-    match create_folder(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        result => result,
-    }?;
-    path.parent().map_or(Ok(()), sync_folder)
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    // Any of the folders above may be new, made just now or by a process that died before it came here. One that
+    // cannot be opened is not ours.
+    let mut above = path.ancestors().skip(1);
+    above.next().map_or(Ok(()), sync_folder)?;
+    above.take_while(|folder| sync_folder(folder).is_ok()).for_each(drop);
+    Ok(())
 }
 
 /// Makes the names in a folder survive a power cut.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lifeboat_engine::store::{Claim, Store};
+use lifeboat_engine::store::{Claim, Loaded, Store};
 use lifeboat_model::RunId;
 use lifeboat_store::FileStore;
 use lifeboat_testkit::store_suite::append;
@@ -54,6 +54,11 @@ impl Home {
         store_suite::write_history(&self.store_after(Duration::ZERO), &run, &moves);
         assert!(self.folder(&run).join("checkpoints").is_dir());
         run
+    }
+
+    /// The run in a home, as anybody reads it.
+    pub(crate) fn load(home: &Path, run: &RunId) -> Loaded {
+        FileStore::open(home).expect("a folder").load(run).expect("loaded")
     }
 
     pub(crate) fn claim(&self, run: &RunId) -> Claim {

@@ -1,7 +1,9 @@
 //! The store from outside: what it promises, and what it makes of damage.
 
 mod checkpoints;
+mod driver;
 mod home;
 mod journal_damage;
+mod killed;
 mod lock;
 mod suite;
