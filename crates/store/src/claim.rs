@@ -1,6 +1,8 @@
 //! Creating a run and taking one over: the two ways to a claim, each an order of steps that survives a kill anywhere.
 
 use std::fs::{self, File};
+use std::panic;
+use std::thread;
 use std::time::Duration;
 
 use lifeboat_engine::store::{Claim, Draft, Header, StoreError};
@@ -50,8 +52,12 @@ fn fill(
     let epoch = Epoch(1);
     let nothing = Tip { seq: Seq(0), epoch: Epoch(0), hash: LineHash::START };
     let mut appender = Appender::new(file, path.clone(), 0, nothing, epoch);
-    let records = appender.append(Seq(1), epoch, first)?;
-    folder.sync().map_err(problem::io("sync", folder.path()))?;
+    // The names are there already: syncing them beside the content lets the file system do all of it at once.
+    let records = thread::scope(|scope| {
+        let names = scope.spawn(|| folder.sync().map_err(problem::io("sync", folder.path())));
+        let records = appender.append(Seq(1), epoch, first);
+        names.join().unwrap_or_else(|panic| panic::resume_unwind(panic)).and(records)
+    })?;
     let state = RunState::replay(&records).map_err(problem::illegal(&path))?;
     let start = Start {
         folder: folder.clone(),
@@ -121,10 +127,12 @@ fn restore(
     opening: Opening,
     notes: &mut Vec<String>,
 ) -> Result<Restored, StoreError> {
+    // The first record holds the plan: it is read while sled opens.
+    let first = text.first()?;
     let why = match opening.finish() {
         Some(Ok((store, saved))) => {
             let behind = saved.seq() < text.seq();
-            match saved.restore(text) {
+            match saved.restore(&first, text) {
                 Ok(state) => return Ok(Restored { state, store: Some(store), behind, rebuild: false }),
                 Err(why) => Some(why),
             }
@@ -132,7 +140,7 @@ fn restore(
         Some(Err(why)) => Some(why),
         None => None,
     };
-    let state = text.fold()?;
+    let state = text.fold_from(&first)?;
     let records = text.seq();
     let rebuild = match why {
         Some(why) => {

@@ -134,7 +134,12 @@ impl JournalText {
 
     /// The state that follows from all records.
     pub(crate) fn fold(&self) -> Result<RunState, StoreError> {
-        let mut state = RunState::new(&self.first()?).map_err(|why| self.illegal(why))?;
+        self.fold_from(&self.first()?)
+    }
+
+    /// The same, with the first record read already.
+    pub(crate) fn fold_from(&self, first: &Record) -> Result<RunState, StoreError> {
+        let mut state = RunState::new(first).map_err(|why| self.illegal(why))?;
         self.fold_into(&mut state)?;
         Ok(state)
     }

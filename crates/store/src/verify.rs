@@ -5,7 +5,7 @@ use std::fs;
 
 use jiff::Timestamp;
 use lifeboat_engine::store::{Holder, StoreError};
-use lifeboat_model::{RunState, Seq, StepIndex};
+use lifeboat_model::{Record, RunState, Seq, StepIndex};
 
 use crate::checkpoint;
 use crate::folder::{self, RunFolder};
@@ -48,13 +48,14 @@ pub enum Checkpoints {
 }
 
 pub(crate) fn verify(folder: &RunFolder, text: &JournalText) -> Result<VerifyReport, StoreError> {
-    let state = text.fold()?;
+    let first = text.first()?;
+    let state = text.fold_from(&first)?;
     let held = lock::probe(folder);
     let notes = if matches!(held, Held::No) { text.torn_note().into_iter().collect() } else { Vec::new() };
     let checkpoints = match held {
         Held::Yes(by) => Checkpoints::InUse { by },
         Held::No if !folder.checkpoints().exists() => Checkpoints::None,
-        Held::No => match checkpoints(folder, text, &state) {
+        Held::No => match checkpoints(folder, text, &first, &state) {
             Ok(seq) => Checkpoints::Good { seq },
             Err(why) => Checkpoints::Bad { why },
         },
@@ -63,7 +64,12 @@ pub(crate) fn verify(folder: &RunFolder, text: &JournalText) -> Result<VerifyRep
 }
 
 /// Restores the state from a copy of the checkpoints and compares it with the folded one.
-fn checkpoints(run: &RunFolder, text: &JournalText, folded: &RunState) -> Result<Seq, String> {
+fn checkpoints(
+    run: &RunFolder,
+    text: &JournalText,
+    first: &Record,
+    folded: &RunState,
+) -> Result<Seq, String> {
     let now = Timestamp::now().as_nanosecond();
     let scratch = env::temp_dir().join(format!("lifeboat-verify-{}-{now}", std::process::id()));
     folder::create_folder(&scratch)
@@ -74,7 +80,7 @@ fn checkpoints(run: &RunFolder, text: &JournalText, folded: &RunState) -> Result
     }
     let saved = saved?;
     let seq = saved.seq();
-    let restored = saved.restore(text)?;
+    let restored = saved.restore(first, text)?;
     let differs = |step: &StepIndex| restored.step_checkpoint(*step) != folded.step_checkpoint(*step);
     match folded.plan().indices().find(differs) {
         Some(step) => Err(format!("they have another state for step `{}`", folded.plan().step(step).id)),

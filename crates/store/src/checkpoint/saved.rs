@@ -1,7 +1,7 @@
 //! The content of a checkpoint store: writing it as batches, reading it whole, and the state that follows from it.
 
 use lifeboat_model::run_state::{RunCheckpoint, StepCheckpoint};
-use lifeboat_model::{RunState, Seq, StepIndex};
+use lifeboat_model::{Record, RunState, Seq, StepIndex};
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::book::{Book, Entry};
@@ -53,8 +53,8 @@ impl Saved {
         self.run.run.seq
     }
 
-    /// The state as of the checkpoints and the records behind them, if the checkpoints are of this journal.
-    pub(crate) fn restore(self, text: &JournalText) -> Result<RunState, String> {
+    /// The state of a journal with that first record as of the checkpoints and the records behind them, if the checkpoints are of this journal.
+    pub(crate) fn restore(self, first: &Record, text: &JournalText) -> Result<RunState, String> {
         let seq = self.seq();
         if seq > text.seq() {
             return Err(format!("they know record {seq}, but the journal ends with record {}", text.seq()));
@@ -62,9 +62,8 @@ impl Saved {
         if text.hash_at(seq).is_none_or(|hash| hash.as_str() != self.run.hash) {
             return Err(format!("they were made from another record {seq} than the journal's"));
         }
-        let first = text.first().map_err(|error| error.to_string())?;
         let mut state =
-            RunState::restore(&first, self.run.run, self.steps).map_err(|error| error.to_string())?;
+            RunState::restore(first, self.run.run, self.steps).map_err(|error| error.to_string())?;
         text.fold_into(&mut state).map_err(|error| error.to_string())?;
         Ok(state)
     }
