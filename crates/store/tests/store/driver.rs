@@ -165,7 +165,7 @@ fn append(claim: &mut Claim, drafts: Vec<Draft>) -> Result<(), StoreError> {
 /// Tells the parent, when there is one, how far the run is on disk.
 fn acknowledge(claim: &Claim) {
     if env::var(VARIABLE).is_ok() {
-        writeln!(io::stderr(), "ACK {}", claim.state.seq()).expect("heard");
+        say(&format!("ACK {}", claim.state.seq()));
     }
 }
 
@@ -197,6 +197,11 @@ fn drive(home: &Path, records: u64) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// In one write, so that whoever watches the calls sees it whole.
+fn say(line: &str) {
+    io::stderr().write_all(format!("{line}\n").as_bytes()).expect("heard");
+}
+
 fn batch(state: &RunState) -> Vec<Draft> {
     let mut state = state.clone();
     let size = usize::try_from(state.seq().0 % 3 + 1).expect("small");
@@ -223,5 +228,5 @@ fn drives_to_the_end() {
     let (records, home) = told.split_once(' ').expect("a number and a folder");
     let (records, home) = (records.parse().expect("a number"), PathBuf::from(home));
     let end = drive(&home, records).map_or_else(|error| format!("FAILED {error}"), |()| "DONE".to_owned());
-    writeln!(io::stderr(), "{end}").expect("heard");
+    say(&end);
 }

@@ -77,7 +77,8 @@ fn a_failed_append_is_the_last_one() {
             let home = Home::new();
             // The other writes are how the driver talks to us.
             let journal = home.journal(&driver::the_run());
-            let only = if calls == "write" { ["-P", journal.to_str().expect("text")].to_vec() } else { Vec::new() };
+            let only =
+                if calls == "write" { ["-P", journal.to_str().expect("text")].to_vec() } else { Vec::new() };
             let said = tampered(home.0.path(), calls, n, &format!("error={error}"), &only, 12);
             assert!(said.done || said.failed.is_some() || said.acked == 0, "{calls} {n}: {said:?}");
             failures += u32::from(said.failed.is_some());

@@ -6,4 +6,5 @@ mod home;
 mod journal_damage;
 mod killed;
 mod lock;
+mod power_cut;
 mod suite;
