@@ -127,7 +127,14 @@ impl TypedAction for Fence {
 async fn survey(context: &ActionContext, params: &FenceParams) -> Result<(Plan, Survey), Failure> {
     let plan = Plan::of(params).map_err(Failure::permanent)?;
     let survey = Survey::take(context, &plan).await?;
-    match survey.unfit(params.max_lag) {
+    if let Some(why) = survey.mismatch() {
+        return Err(Failure::permanent(format!("{why}: nothing was touched")));
+    }
+    match survey.too_far_behind(params.max_lag) {
+        // A live primary goes on sending.
+        Some(why) if survey.answering().is_some() => {
+            Err(Failure::transient(format!("{why}: nothing was touched")))
+        }
         Some(why) => Err(Failure::permanent(format!("{why}: nothing was touched"))),
         None => Ok((plan, survey)),
     }

@@ -74,8 +74,8 @@ impl Survey {
         }
     }
 
-    /// Why fencing must not begin, if so.
-    pub(super) fn unfit(&self, max_lag: Duration) -> Option<String> {
+    /// Why these servers are not an old primary and its candidate, if so.
+    pub(super) fn mismatch(&self) -> Option<String> {
         let Server { address, .. } = &self.candidate;
         if self.candidate.as_standby().is_none() {
             return Some(format!("the candidate {address} is no standby: it is a {}", self.candidate));
@@ -91,7 +91,13 @@ impl Survey {
                 ));
             }
         }
-        self.lag().exceeds(max_lag).map(|why| format!("the candidate {address} is not fit: {why}"))
+        None
+    }
+
+    /// Why the candidate lacks too much to take over, if so.
+    pub(super) fn too_far_behind(&self, max_lag: Duration) -> Option<String> {
+        let why = self.lag().exceeds(max_lag)?;
+        Some(format!("the candidate {} is not fit: {why}", self.candidate.address))
     }
 
     /// What the candidate lacks.
