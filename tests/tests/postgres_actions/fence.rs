@@ -135,6 +135,7 @@ fn a_candidate_that_is_far_behind_is_refused_before_anything_is_touched() {
     fall_behind(&scene, 2.0);
     let strict = fence_a(&scene, json!({"max_lag": "1s"}));
     let failure = bench.apply(FENCE, &strict).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Transient, "it may catch up");
     assert!(failure.message.contains("bytes of the old primary's log have not arrived"), "{failure}");
     assert_eq!(scene.sql(Node::A, "show default_transaction_read_only"), "off");
     scene.kill(Node::A);
@@ -142,6 +143,16 @@ fn a_candidate_that_is_far_behind_is_refused_before_anything_is_touched() {
     assert!(why.contains("last position is not known"), "{why}");
     let (_, outputs) = in_place(bench.observe(FENCE, &fence_a(&scene, json!({"max_lag": "1h"}))));
     assert!(outputs["candidate_lag_seconds"].as_f64().unwrap() > 1.9, "{outputs}");
+}
+
+#[test]
+fn what_is_refused_here_and_heard_by_the_candidate_is_not_fenced() {
+    let (scene, bench) = (PostgresScene::start(), Bench::new());
+    // Nobody listens there: to this observer the primary looks dead, as behind a firewall.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let params = fence_a(&scene, json!({"port": nobody, "minimum": "unreachable", "every": "300ms"}));
+    let why = blocked(bench.observe(FENCE, &params));
+    assert!(why.contains("there is no proof") && why.contains("still receives from"), "{why}");
 }
 
 #[test]

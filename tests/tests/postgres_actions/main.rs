@@ -1,6 +1,7 @@
 //! The PostgreSQL actions against real servers. Each test starts its own; nothing is shared.
 
 mod bench;
+mod changes_nothing;
 mod check;
 mod fence;
 mod login;
