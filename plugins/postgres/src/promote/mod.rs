@@ -235,7 +235,7 @@ fn says_yes(answer: &[SimpleQueryMessage]) -> bool {
     answer.iter().any(|message| matches!(message, SimpleQueryMessage::Row(row) if row.get(0) == Some("t")))
 }
 
-/// Whether the server refused before it did anything: no right, no such function, or out of recovery already.
+/// Whether the server refused before it did anything: no right, or no such function.
 fn refused_at_once(code: &SqlState) -> bool {
     matches!(*code, SqlState::INSUFFICIENT_PRIVILEGE | SqlState::UNDEFINED_FUNCTION)
 }
