@@ -1,19 +1,16 @@
 //! The inputs of a run: from the command line and from a file.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lifeboat_model::{Given, Plan, bind_inputs};
+use lifeboat_model::{Given, Plan, bind_inputs, read_values};
 use serde_json::{Map, Value};
 
+use crate::context::Context;
 use crate::error::CliError;
 use crate::words::shell;
-
-/// A file of inputs is never large.
-const MAX_BYTES: u64 = 1024 * 1024;
+use crate::{problems, runbook};
 
 /// Where inputs come from.
 #[derive(Debug, Args)]
@@ -28,9 +25,9 @@ pub(crate) struct InputArgs {
 
 impl InputArgs {
     /// The value of every input of the plan.
-    pub(crate) fn bind(&self, plan: &Plan) -> Result<Map<String, Value>, CliError> {
+    pub(crate) fn bind(&self, context: &Context, plan: &Plan) -> Result<Map<String, Value>, CliError> {
         let mut given = match &self.inputs {
-            Some(path) => from_file(path)?,
+            Some(path) => from_file(context, path)?,
             None => BTreeMap::new(),
         };
         let mut seen = BTreeMap::new();
@@ -59,27 +56,15 @@ pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
-fn from_file(path: &Path) -> Result<BTreeMap<String, Given>, CliError> {
-    let wrong = |why: String| CliError::usage(format!("cannot read the inputs in {}: {why}", path.display()));
-    let mut text = String::new();
-    let file = File::open(path).map_err(|error| wrong(error.to_string()))?;
-    file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(|error| wrong(error.to_string()))?;
-    if text.len() as u64 > MAX_BYTES {
-        return Err(wrong(format!("the file is larger than {} KiB", MAX_BYTES / 1024)));
-    }
-    parse(&text).map_err(wrong)
-}
-
-fn parse(text: &str) -> Result<BTreeMap<String, Given>, String> {
-    // A mapping of YAML refuses a key that is there twice.
-    let mapping: Option<serde_yaml::Mapping> =
-        serde_yaml::from_str(text).map_err(|error| error.to_string())?;
-    let entry = |(name, value): (serde_yaml::Value, serde_yaml::Value)| {
-        let name = name.as_str().ok_or("the names of inputs must be texts")?.to_owned();
-        let value = serde_json::to_value(value).map_err(|error| format!("input `{name}`: {error}"))?;
-        Ok((name, Given::Json(value)))
-    };
-    mapping.unwrap_or_default().into_iter().map(entry).collect()
+fn from_file(context: &Context, path: &Path) -> Result<BTreeMap<String, Given>, CliError> {
+    let source = runbook::read(path)?;
+    let values = read_values(&source).map_err(|problems| {
+        let name = path.display().to_string();
+        context.terminal.say(&problems::rendered(&name, &source, &problems));
+        let number = problems.len() + problems.omitted();
+        CliError::usage(format!("{} in {name}; nothing was started", problems::count(number)))
+    })?;
+    Ok(values.into_iter().map(|(name, value)| (name, Given::Json(value))).collect())
 }
 
 #[cfg(test)]
@@ -92,14 +77,5 @@ mod tests {
         assert_eq!(pair("a="), Ok(("a".to_owned(), String::new())));
         assert!(pair("a").is_err());
         assert!(pair("=b").is_err());
-    }
-
-    #[test]
-    fn a_file_of_inputs_keeps_types_and_refuses_doubles() {
-        let inputs = parse("a: 1\nb: [x]\n").expect("two inputs");
-        assert_eq!(inputs["a"], Given::Json(1.into()));
-        assert_eq!(parse(""), Ok(BTreeMap::new()));
-        assert!(parse("a: 1\na: 2\n").is_err());
-        assert!(parse("1: a\n").is_err());
     }
 }

@@ -10,23 +10,29 @@ use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, MakeWriter};
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::error::CliError;
 use crate::terminal::Terminal;
 use crate::words::{ERROR, FAINT, WARNING};
 
-/// Starts logging; without a filter, warnings are shown.
-pub(crate) fn start(filter: Option<&str>, terminal: &Arc<Terminal>) -> Result<(), CliError> {
-    let filter = filter.filter(|filter| !filter.trim().is_empty()).unwrap_or("warn");
-    let filter = EnvFilter::try_new(filter)
-        .map_err(|error| CliError::usage(format!("`{filter}` is not a log filter: {error}")))?;
+/// What is shown when nobody asked for more.
+const DEFAULT: &str = "warn";
+
+/// Starts logging. A filter that makes no sense (it may be another program's `RUST_LOG`) stops no run.
+pub(crate) fn start(filter: Option<&str>, terminal: &Arc<Terminal>) {
+    let wanted = filter.filter(|filter| !filter.trim().is_empty()).unwrap_or(DEFAULT);
+    let (filter, wrong) = match EnvFilter::try_new(wanted) {
+        Ok(filter) => (filter, None),
+        Err(error) => (EnvFilter::new(DEFAULT), Some(error)),
+    };
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(Above(Arc::clone(terminal)))
         .event_format(Lines)
         .finish();
-    // It is set once, first thing.
+    // Nothing else in this program sets one, so this cannot fail.
     drop(tracing::subscriber::set_global_default(subscriber));
-    Ok(())
+    if let Some(error) = wrong {
+        tracing::warn!("`{wanted}` is not a log filter: {error}");
+    }
 }
 
 /// `warning: message key=value`; more below warnings, for those who asked for it.

@@ -1,5 +1,6 @@
-//! What a person sees of a bug: one line and what it means for the run, instead of a backtrace.
+//! What a person sees of a bug: what it is and what it means for the run, instead of a backtrace.
 
+use std::io::{self, Write as _};
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
@@ -14,13 +15,19 @@ pub(crate) fn caught(main: impl FnOnce() -> ExitCode) -> ExitCode {
             tracing::debug!(%place, "sled panicked");
             return;
         }
-        let what = info.payload_as_str().unwrap_or("no message");
-        tracing::error!("a bug in lifeboat, at {place}: {what}");
+        say(&format!("a bug in lifeboat, at {place}: {}", info.payload_as_str().unwrap_or("no message")));
     }));
     panic::catch_unwind(AssertUnwindSafe(main)).unwrap_or_else(|_| {
-        tracing::error!(
-            "the journal holds everything that was decided: `lifeboat resume` goes on from there"
-        );
+        say("the journal holds everything that was decided: `lifeboat resume` goes on from there");
         Exit::Internal.into()
     })
+}
+
+/// Says it in the log, or, before there is one, plainly.
+fn say(message: &str) {
+    if tracing::dispatcher::has_been_set() {
+        tracing::error!("{message}");
+    } else {
+        drop(writeln!(io::stderr(), "error: {message}"));
+    }
 }

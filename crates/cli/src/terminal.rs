@@ -62,11 +62,22 @@ impl Terminal {
 
     /// Prints data.
     pub(crate) fn print(&self, text: &str) -> io::Result<()> {
+        self.above_region(|| self.write_out(text))
+    }
+
+    /// Prints data above a new region.
+    pub(crate) fn print_above(&self, lines: Vec<String>, text: &str) -> io::Result<()> {
+        let mut region = self.region();
+        region.erase()?;
+        self.write_out(text)?;
+        region.lines = lines;
+        region.draw(self.colour_out)
+    }
+
+    fn write_out(&self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        self.above_region(|| {
-            write_text(&mut out, text, self.colour_out)?;
-            out.flush()
-        })
+        write_text(&mut out, text, self.colour_out)?;
+        out.flush()
     }
 
     /// Prints talk. Nobody may be listening: that is no error.

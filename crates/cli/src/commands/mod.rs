@@ -74,9 +74,9 @@ pub(crate) fn main() -> ExitCode {
         }
     };
     let terminal = Arc::new(Terminal::open());
-    let logging = log::start(global.log.as_deref(), &terminal);
+    log::start(global.log.as_deref(), &terminal);
     let context = Context::new(global, Arc::clone(&terminal));
-    match logging.and_then(|()| command.run(&context)) {
+    match command.run(&context) {
         Ok(exit) => exit.into(),
         Err(error) if is_broken_pipe(&error) => Exit::Done.into(),
         Err(error) => {

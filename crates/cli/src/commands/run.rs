@@ -73,7 +73,7 @@ impl Start {
         let store = context.store()?;
         let registry = registry::registry();
         let plan = runbook::plan(context, &self.file, &registry)?;
-        let inputs = self.inputs.bind(&plan)?;
+        let inputs = self.inputs.bind(context, &plan)?;
         let secrets = secrets::resolve(&plan)?;
         if !confirmed(&plan, &inputs)? {
             context.terminal.say("nothing was started\n");

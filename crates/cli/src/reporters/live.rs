@@ -124,7 +124,10 @@ impl Reporter for Live {
     fn event(&mut self, event: &Event, state: &RunState) -> io::Result<()> {
         self.follow(event, state);
         match lasting(event, state) {
-            Some(lines) => self.terminal.print(&lines),
+            Some(lines) => {
+                let going_on = lock(&self.view).lines(event.at, &self.terminal);
+                self.terminal.print_above(going_on, &lines)
+            }
             None => Ok(()),
         }
     }

@@ -20,6 +20,7 @@ mod refusal;
 mod scalar;
 mod secret;
 mod step;
+mod values;
 
 pub use input::Input;
 pub use node::{Entry, Node, NodeKind, Scalar};
@@ -27,6 +28,7 @@ pub(crate) use read::parse_duration;
 pub(crate) use refusal::shortened;
 pub use secret::Secret;
 pub use step::{Block, Call, Item, Retry, Step};
+pub use values::read_values;
 
 use crate::plan::Objectives;
 use crate::problem::Problems;
