@@ -170,3 +170,16 @@ fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_a_reason() {
+        let panics = |index: usize| caught(|| Ok([1, 2][index]));
+        assert_eq!(panics(1), Ok(2));
+        let why = panics(5).expect_err("out of bounds");
+        assert!(why.starts_with("sled panicked: index out of bounds"), "{why}");
+    }
+}

@@ -12,6 +12,7 @@ use lifeboat_store::Checkpoints;
 use lifeboat_testkit::store_suite::{append, write_history};
 use lifeboat_testkit::{histories, samples};
 
+use crate::driver;
 use crate::home::{Home, chain, lines, write_lines};
 
 fn folder(home: &Home, run: &RunId) -> PathBuf {
@@ -162,6 +163,28 @@ fn hurt_ones_are_set_aside_and_rebuilt() {
         assert!(mended == seq || !damage_found, "{name}");
         assert_eq!(state_is_right(&home, &run), Vec::<String>::new(), "{name}");
     }
+}
+
+/// sled refuses some of these, and forgives others by forgetting what it wrote last.
+#[test]
+fn hurt_ones_of_a_killed_driver_are_set_aside_and_rebuilt() {
+    let mut bad = 0;
+    for stride in [200, 700, 3_000, 9_000, 30_000] {
+        let home = Home::new();
+        let run = driver::the_run();
+        let said = driver::run_and_kill(driver::command(&[], home.0.path(), u64::MAX), 400);
+        let db = folder(&home, &run).join("db");
+        let length = fs::read(&db).expect("a file").len();
+        (stride..length - 24).step_by(stride).for_each(|at| flip(&db, at as u64));
+        let damage_found = matches!(checkpoints(&home, &run), Checkpoints::Bad { .. });
+        bad += u32::from(damage_found);
+        let notes = driver::check(home.0.path(), said.acked).expect("a run");
+        let about_checkpoints =
+            notes.iter().filter(|note| note.contains("set aside and are rebuilt")).count();
+        assert_eq!(about_checkpoints, usize::from(damage_found), "{stride}: {notes:?}");
+        assert!(matches!(checkpoints(&home, &run), Checkpoints::Good { .. }), "{stride}: not mended");
+    }
+    assert!(bad > 0, "no damage was found");
 }
 
 #[test]
