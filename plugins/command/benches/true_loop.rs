@@ -1,5 +1,6 @@
 //! What supervision costs: 1,000 times `/bin/true` in sequence, in a bash loop and under the supervisor, each with the
-//! exit status on the disk. Prints ratios; run it with `cargo bench -p lifeboat-command`.
+//! exit status on the disk. Prints ratios, and beside them what one sync costs in the same place at the same time. Run
+//! it with `cargo bench -p lifeboat-command`, and with `TMPDIR` on a tmpfs to leave the disk out.
 
 #[path = "../tests/command/support.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
@@ -26,7 +27,8 @@ fn round(runtime: &tokio::runtime::Runtime) -> f64 {
     let floor = bash_loop();
     let ours = runtime.block_on(supervised());
     let ratio = ours.as_secs_f64() / floor.as_secs_f64();
-    say(&format!("per step: bash {:?}, supervised {:?}, ratio {ratio:.2}", floor / STEPS, ours / STEPS));
+    let (floor, ours, sync) = (floor / STEPS, ours / STEPS, sync());
+    say(&format!("per step: bash {floor:?}, supervised {ours:?}, ratio {ratio:.2}; one sync {sync:?}"));
     ratio
 }
 
@@ -36,6 +38,16 @@ fn bash_loop() -> Duration {
     let status = Command::new("bash").args(["-c", &script]).status().expect("bash");
     assert!(status.success(), "bash failed");
     start.elapsed()
+}
+
+/// Appends 300 bytes and syncs them.
+fn sync() -> Duration {
+    let mut file = tempfile::tempfile().expect("a file");
+    let start = Instant::now();
+    for _ in 0..STEPS {
+        file.write_all(&[b'x'; 300]).and_then(|()| file.sync_data()).expect("a sync");
+    }
+    start.elapsed() / STEPS
 }
 
 async fn supervised() -> Duration {
