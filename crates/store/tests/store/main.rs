@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod driver;
+mod format;
 mod home;
 mod journal_damage;
 mod killed;
