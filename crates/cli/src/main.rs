@@ -7,6 +7,7 @@
 mod args;
 mod commands;
 mod context;
+mod demo;
 mod drive;
 mod edited;
 mod error;
@@ -35,6 +36,10 @@ fn main() -> ExitCode {
     // The supervisor of commands is this program again. It must not fail, so it starts with nothing else done.
     if std::env::args_os().nth(1).is_some_and(|word| word == registry::SUPERVISE) {
         return lifeboat_command::supervise();
+    }
+    // So is the service of the tour.
+    if std::env::args_os().nth(1).is_some_and(|word| word == demo::SERVE) {
+        return demo::serve(std::env::args_os().skip(2));
     }
     panics::caught(commands::main)
 }

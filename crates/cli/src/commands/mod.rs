@@ -5,6 +5,7 @@ mod cancel;
 mod check;
 mod completions;
 mod decide;
+mod demo;
 mod drill;
 mod journal;
 mod resume;
@@ -41,6 +42,7 @@ pub(crate) enum Command {
     Cancel(cancel::Args),
     Actions(actions::Args),
     Completions(completions::Args),
+    Demo(demo::Args),
 }
 
 impl Command {
@@ -59,6 +61,7 @@ impl Command {
             Self::Cancel(args) => cancel::run(args, context),
             Self::Actions(args) => actions::run(&args, context),
             Self::Completions(args) => completions::run(&args, context),
+            Self::Demo(args) => demo::run(&args),
         }
     }
 }
