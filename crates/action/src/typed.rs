@@ -253,9 +253,35 @@ fn check<P: DeserializeOwned>(
 }
 
 fn read_params<P: DeserializeOwned>(spec: &ActionSpec, params: &Value) -> Result<P, Failure> {
+    let mut params = params.clone();
+    as_texts(&spec.params, &mut params);
     serde_path_to_error::deserialize(params).map_err(|error| {
         Failure::permanent(format!("{}: parameter `{}`: {}", spec.name, error.path(), error.inner()))
     })
+}
+
+/// Writes numbers and booleans as texts where only a text may stand. A literal of the wrong type was refused when the
+/// runbook was checked, so these are values of templates, which keep their type: an exit code in an `argv`.
+fn as_texts(schema: &Value, value: &mut Value) {
+    match value {
+        Value::Number(_) | Value::Bool(_) if schema.get("type").is_some_and(|only| only == "string") => {
+            *value = Value::String(value.to_string());
+        }
+        Value::Array(items) => {
+            if let Some(schema) = schema.get("items") {
+                items.iter_mut().for_each(|item| as_texts(schema, item));
+            }
+        }
+        Value::Object(map) => {
+            for (key, item) in map {
+                let named = schema.get("properties").and_then(|properties| properties.get(key));
+                if let Some(schema) = named.or_else(|| schema.get("additionalProperties")) {
+                    as_texts(schema, item);
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 fn has_template(value: &Value) -> bool {
@@ -264,5 +290,25 @@ fn has_template(value: &Value) -> bool {
         Value::Array(items) => items.iter().any(has_template),
         Value::Object(map) => map.values().any(has_template),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::as_texts;
+
+    #[test]
+    fn values_of_templates_become_texts_where_texts_are_wanted() {
+        let schema = json!({"type": "object", "properties": {
+            "argv": {"type": ["array", "null"], "items": {"type": "string"}},
+            "env": {"type": "object", "additionalProperties": {"type": "string"}},
+            "port": {"type": "integer"},
+            "any": {},
+        }});
+        let mut params = json!({"argv": ["sleep", 5], "env": {"ON": true}, "port": 5432, "any": 1});
+        as_texts(&schema, &mut params);
+        assert_eq!(params, json!({"argv": ["sleep", "5"], "env": {"ON": "true"}, "port": 5432, "any": 1}));
     }
 }
