@@ -3,7 +3,9 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::panic;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 /// The folder of one run.
 #[derive(Debug, Clone)]
@@ -40,10 +42,14 @@ impl RunFolder {
         self.path.join("steps")
     }
 
-    /// Makes the folder's own name, and what is in it, survive a power cut.
+    /// Makes the folder's own name, and the names in it, survive a power cut. Both syncs go at the same time, since a
+    /// journalling file system answers them with one commit.
     pub(crate) fn sync(&self) -> io::Result<()> {
-        sync_folder(&self.path)?;
-        self.path.parent().map_or(Ok(()), sync_folder)
+        thread::scope(|scope| {
+            let own_name = scope.spawn(|| self.path.parent().map_or(Ok(()), sync_folder));
+            let names_inside = sync_folder(&self.path);
+            own_name.join().unwrap_or_else(|panic| panic::resume_unwind(panic)).and(names_inside)
+        })
     }
 }
 
