@@ -5,6 +5,7 @@
 //! person reads is made in `reporters`, `summary` and `table`.
 
 mod args;
+mod claim;
 mod commands;
 mod context;
 mod demo;

@@ -1,16 +1,15 @@
 //! `lifeboat cancel`
 
-use lifeboat_engine::Store as _;
 use lifeboat_model::record::Decision;
 
-use super::decide::decide;
 use crate::args::OutputArgs;
+use crate::claim::{claim, decide};
 use crate::context::Context;
 use crate::drive::Driver;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::pick::{self, Fits};
-use crate::{host, registry, reporters, secrets};
+use crate::{registry, reporters, secrets};
 
 /// End a run that nobody drives; its `finally` steps still run
 ///
@@ -32,8 +31,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let Args { run, reason, output } = args;
     let store = context.store()?;
     let run = pick::run(context, &store, run.as_deref(), Fits::Unfinished)?;
-    let mut claim =
-        store.claim(&run, &host::driver()).map_err(|error| CliError::store(context, &run, error))?;
+    let mut claim = claim(context, &store, &run)?;
     let secrets = secrets::resolve(claim.state.plan())?;
     let event = decide(context, &mut claim, None, Decision::Cancel, reason)?;
     let mut reporter = reporters::fitting(context, output);

@@ -1,18 +1,17 @@
 //! `lifeboat retry`, `skip` and `mark-done`: a person's word about a step of a run that nobody drives.
 
-use lifeboat_engine::{Claim, Draft, Store as _};
 use lifeboat_model::outcome::Outputs;
 use lifeboat_model::record::Decision;
-use lifeboat_model::{Event, Phase, Record, RecordBody, RunState, StepId, StepState};
+use lifeboat_model::{Phase, RunState, StepId};
 use serde_json::Value;
 
+use crate::claim::{claim, decide, not_awaited};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::inputs::pair;
 use crate::next::{self, Next};
 use crate::pick::{Fits, run_and_step};
-use crate::{host, words};
 
 /// Run a failed step again, or one in doubt
 ///
@@ -79,8 +78,7 @@ fn about_step(context: &Context, about: About, decision: Decision) -> Result<Exi
     let store = context.store()?;
     let words = (about.first.as_deref(), about.second.as_deref());
     let (run, step) = run_and_step(context, &store, words, Fits::Open)?;
-    let mut claim =
-        store.claim(&run, &host::driver()).map_err(|error| CliError::store(context, &run, error))?;
+    let mut claim = claim(context, &store, &run)?;
     let step = match step {
         Some(step) => step,
         None => only_step(context, &claim.state)?,
@@ -107,52 +105,11 @@ fn only_step(context: &Context, state: &RunState) -> Result<StepId, CliError> {
             context.terminal.say(&format!("the one step that needs a decision is meant: {step}\n"));
             Ok(step.clone())
         }
-        [] => Err(nothing_to_decide(context, state, "no step needs a decision".to_owned())),
+        [] => Err(not_awaited(context, state, "no step needs a decision".to_owned())),
         several => {
             let names = several.iter().map(StepId::as_str).collect::<Vec<_>>().join(", ");
             Err(CliError::usage("more than one step needs a decision: say which")
                 .hint(format!("it is one of {names}")))
         }
     }
-}
-
-/// Writes a person's word down, if it is legal, and folds it in.
-pub(super) fn decide(
-    context: &Context,
-    claim: &mut Claim,
-    step: Option<StepId>,
-    decision: Decision,
-    reason: String,
-) -> Result<Event, CliError> {
-    let body = RecordBody::OperatorDecided { step, decision, actor: context.actor(), reason };
-    let (seq, epoch, at) = (claim.state.seq().next(), claim.epoch, jiff::Timestamp::now());
-    let record = Record { seq, epoch, at, body };
-    let mut state = claim.state.clone();
-    state.apply(&record).map_err(|illegal| nothing_to_decide(context, &claim.state, illegal.why))?;
-    let draft = Draft { at, body: record.body.clone() };
-    let run = claim.state.run().clone();
-    let appended = claim.journal.append(seq, epoch, vec![draft]);
-    appended.map_err(|error| CliError::store(context, &run, error))?;
-    let event = Event::of(&record, &state).expect("bug: every decision is an event");
-    claim.state = state;
-    Ok(event)
-}
-
-/// A word that the run does not wait for.
-fn nothing_to_decide(context: &Context, state: &RunState, why: String) -> CliError {
-    let run = state.run();
-    let broken_off = state.plan().indices().any(|at| matches!(state.step(at), StepState::Running { .. }));
-    let hint = match state.phase() {
-        Phase::Running if broken_off => {
-            format!("its driver is gone; `{}` looks at what it left first", context.about("resume", run))
-        }
-        Phase::Finished(verdict) => {
-            let (word, _) = words::verdict(verdict, state.mode());
-            format!("the run is over ({word}); `{}` shows every step", context.about("status", run))
-        }
-        Phase::Running | Phase::Stopped(_) => {
-            format!("`{}` shows every step", context.about("status", run))
-        }
-    };
-    CliError::usage(why).hint(hint)
 }

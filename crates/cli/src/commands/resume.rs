@@ -5,8 +5,8 @@ use lifeboat_model::record::{Decision, RecordBody};
 use lifeboat_model::{Event, Phase};
 use lifeboat_store::FileStore;
 
-use super::decide::decide;
 use crate::args::OutputArgs;
+use crate::claim::{claim, decide};
 use crate::context::Context;
 use crate::drive::Driver;
 use crate::edited::{self, Edited};
@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::person::confirm;
 use crate::pick::{self, Fits};
 use crate::words::{self, WARNING};
-use crate::{host, next, registry, reporters, secrets};
+use crate::{next, registry, reporters, secrets};
 
 /// Continue an unfinished run, in its own mode
 ///
@@ -41,8 +41,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let Args { run, keep_pinned, output } = args;
     let store = context.store()?;
     let run = pick::run(context, &store, run.as_deref(), Fits::Unfinished)?;
-    let mut claim =
-        store.claim(&run, &host::driver()).map_err(|error| CliError::store(context, &run, error))?;
+    let mut claim = claim(context, &store, &run)?;
     if let Phase::Finished(verdict) = claim.state.phase() {
         return Ok(finished(context, &claim, verdict, output));
     }

@@ -1,0 +1,67 @@
+//! Taking a run over, and writing a person's word down in it.
+
+use jiff::Timestamp;
+use lifeboat_engine::{Claim, Draft, Store as _};
+use lifeboat_model::record::Decision;
+use lifeboat_model::{Event, Phase, Record, RecordBody, RunId, RunState, StepId, StepState};
+use lifeboat_store::FileStore;
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::host;
+use crate::words::{self, WARNING, clean};
+
+/// Takes a run over from whoever drove it last, and says what had to be mended.
+pub(crate) fn claim(context: &Context, store: &FileStore, run: &RunId) -> Result<Claim, CliError> {
+    let claim = store.claim(run, &host::driver()).map_err(|error| CliError::store(context, run, error))?;
+    for note in &claim.notes {
+        context.terminal.say(&format!("{WARNING}note:{WARNING:#} {}\n", clean(note)));
+    }
+    Ok(claim)
+}
+
+/// Writes a person's word down, if it is legal, and folds it in; what was mended is written down before it.
+pub(crate) fn decide(
+    context: &Context,
+    claim: &mut Claim,
+    step: Option<StepId>,
+    decision: Decision,
+    reason: String,
+) -> Result<Event, CliError> {
+    let at = Timestamp::now();
+    let notes = claim.notes.iter().map(|text| RecordBody::Note { text: text.clone() });
+    let word = RecordBody::OperatorDecided { step, decision, actor: context.actor(), reason };
+    let mut state = claim.state.clone();
+    let mut records = Vec::new();
+    for body in notes.chain([word]) {
+        let record = Record { seq: state.seq().next(), epoch: claim.epoch, at, body };
+        state.apply(&record).map_err(|illegal| not_awaited(context, &claim.state, illegal.why))?;
+        records.push(record);
+    }
+    let drafts = records.iter().map(|record| Draft { at, body: record.body.clone() }).collect();
+    let appended = claim.journal.append(claim.state.seq().next(), claim.epoch, drafts);
+    appended.map_err(|error| CliError::store(context, state.run(), error))?;
+    let event = records.last().and_then(|record| Event::of(record, &state));
+    claim.state = state;
+    claim.notes.clear();
+    Ok(event.expect("bug: every decision is an event"))
+}
+
+/// A word that the run does not wait for.
+pub(crate) fn not_awaited(context: &Context, state: &RunState, why: String) -> CliError {
+    let run = state.run();
+    let broken_off = state.plan().indices().any(|at| matches!(state.step(at), StepState::Running { .. }));
+    let hint = match state.phase() {
+        Phase::Running if broken_off => {
+            format!("its driver is gone; `{}` looks at what it left first", context.about("resume", run))
+        }
+        Phase::Finished(verdict) => {
+            let (word, _) = words::verdict(verdict, state.mode());
+            format!("the run is over ({word}); `{}` shows every step", context.about("status", run))
+        }
+        Phase::Running | Phase::Stopped(_) => {
+            format!("`{}` shows every step", context.about("status", run))
+        }
+    };
+    CliError::usage(why).hint(hint)
+}
