@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lifeboat_model::{Given, Plan, bind_inputs, read_values};
+use lifeboat_model::{Given, InputProblem, Plan, bind_inputs, read_values};
 use serde_json::{Map, Value};
 
 use crate::context::Context;
@@ -40,11 +40,20 @@ impl InputArgs {
         bind_inputs(plan, &given).map_err(|problems| {
             let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
             let error = CliError::usage(lines.join("\n       "));
-            problems.iter().fold(error, |error, problem| match &problem.help {
-                Some(help) => error.hint(format!("{}: {help}", problem.input)),
-                None => error.hint(format!("give it with `-i {}=VALUE`", problem.input)),
-            })
+            problems.iter().fold(error, |error, problem| error.hint(hint(plan, problem)))
         })
+    }
+}
+
+/// What to do about a wrong input.
+fn hint(plan: &Plan, problem: &InputProblem) -> String {
+    let InputProblem { input, help, .. } = problem;
+    let help = help.as_deref();
+    if plan.inputs().iter().any(|spec| spec.name == *input) {
+        let help = help.map(|help| format!(" ({help})")).unwrap_or_default();
+        format!("give it with `-i {input}=VALUE`{help}")
+    } else {
+        format!("{input}: {}", help.unwrap_or("leave it out"))
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) enum Fits {
     Unfinished,
     /// One that is not finished, or failed.
     Open,
+    /// One that is not finished; only where there is none, one that failed.
+    Resumable,
 }
 
 impl Fits {
@@ -25,7 +27,7 @@ impl Fits {
         let Ok(header) = &listed.header else { return matches!(self, Self::Any) };
         match (self, header.state) {
             (Self::Any, _) | (_, LastKnown::Running | LastKnown::Stopped(_)) => true,
-            (Self::Unfinished, LastKnown::Finished(_)) => false,
+            (Self::Unfinished | Self::Resumable, LastKnown::Finished(_)) => false,
             (Self::Open, LastKnown::Finished(verdict)) => verdict == Verdict::Failed,
         }
     }
@@ -33,7 +35,7 @@ impl Fits {
     fn what(self) -> &'static str {
         match self {
             Self::Any => "run",
-            Self::Unfinished => "unfinished run",
+            Self::Unfinished | Self::Resumable => "unfinished run",
             Self::Open => "unfinished or failed run",
         }
     }
@@ -76,6 +78,9 @@ fn newest(context: &Context, store: &FileStore, fits: Fits) -> Result<RunId, Cli
     if let Some(listed) = all.iter().find(|listed| fits.takes(listed)) {
         context.terminal.say(&format!("the newest {} is meant: {}\n", fits.what(), listed.run));
         return Ok(listed.run.clone());
+    }
+    if matches!(fits, Fits::Resumable) && all.iter().any(|listed| Fits::Open.takes(listed)) {
+        return newest(context, store, Fits::Open);
     }
     let error = CliError::usage(format!("there is no {}", fits.what()));
     Err(match all.first() {

@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
 use lifeboat_engine::{Drive, Left};
-use lifeboat_model::record::Mode;
+use lifeboat_model::record::{Mode, Verdict};
+use lifeboat_model::run_state::Deviation;
 use lifeboat_model::{RunState, Status, StepIndex};
 
 use crate::args::OutputArgs;
@@ -34,10 +36,7 @@ fn text(state: &RunState, left: Left) -> String {
         put(line);
     }
     for deviation in state.deviations() {
-        let step = deviation.step.as_ref().map(|step| format!("{step} ")).unwrap_or_default();
-        let by = deviation.actor.as_ref().map(|actor| format!(" by {}", clean(actor))).unwrap_or_default();
-        let reason = one_line(&deviation.reason);
-        put(format!("{WARNING}deviation:{WARNING:#} {step}{}{by}: {reason}", deviation.what));
+        put(in_words(deviation));
     }
     if state.mode() == Mode::DryRun {
         put(format!("\n{}", rehearsal(state).trim_end()));
@@ -49,19 +48,36 @@ fn text(state: &RunState, left: Left) -> String {
     text
 }
 
+/// What was overridden or tolerated, by whom and why.
+pub(crate) fn in_words(deviation: &Deviation) -> String {
+    let Deviation { step, what, actor, reason, .. } = deviation;
+    let step = step.as_ref().map(|step| format!("{step} ")).unwrap_or_default();
+    let by = actor.as_ref().map(|actor| format!(" ({})", clean(actor))).unwrap_or_default();
+    format!("{WARNING}deviation:{WARNING:#} {step}{what}{by}: {}", one_line(reason))
+}
+
 fn headline(state: &RunState, left: Left) -> String {
     let (word, style) = match left {
+        Left::Finished(Verdict::Succeeded | Verdict::SucceededWithDeviations) if is_blind(state) => {
+            ("nothing in the way as far as it could be rehearsed", WARNING)
+        }
         Left::Finished(verdict) => words::verdict(verdict, state.mode()),
         Left::Stopped(reason) => (words::stop(reason), WARNING),
         Left::Abandoned => ("left at once", WARNING),
     };
-    let took = elapsed(state.created_at(), state.updated_at());
+    let end = if left == Left::Abandoned { Timestamp::now() } else { state.updated_at() };
+    let took = elapsed(state.created_at(), end);
     let name = state.plan().runbook();
     format!(
         "{style}{word}{style:#} after {took}: {BOLD}{name}{BOLD:#} ({}), {}",
         words::mode(state.mode()),
         state.run()
     )
+}
+
+/// Whether a dry run could not tell about every step.
+fn is_blind(state: &RunState) -> bool {
+    state.mode() == Mode::DryRun && actions(state).any(|at| state.status(at) == Status::NotRehearsed)
 }
 
 /// How many steps are in which state, in the order in which a person wants to know.

@@ -45,10 +45,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
 
 fn print_lines(store: &FileStore, run: &RunId, context: &Context) -> Result<(), CliError> {
     let journal = store.journal(run).map_err(|error| CliError::store(context, run, error))?;
-    for line in journal.lines() {
-        print(context, &format!("{}\n", String::from_utf8_lossy(line)))?;
-    }
-    Ok(())
+    print(context, &journal.lines().map(|line| String::from_utf8_lossy(line) + "\n").collect::<String>())
 }
 
 fn as_text(run: &RunId, report: &VerifyReport) -> String {

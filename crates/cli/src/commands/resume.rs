@@ -40,7 +40,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let Args { run, keep_pinned, output } = args;
     let store = context.store()?;
-    let run = pick::run(context, &store, run.as_deref(), Fits::Unfinished)?;
+    let run = pick::run(context, &store, run.as_deref(), Fits::Resumable)?;
     let mut claim = claim(context, &store, &run)?;
     if let Phase::Finished(verdict) = claim.state.phase() {
         return Ok(finished(context, &claim, verdict, output));
@@ -96,7 +96,7 @@ fn keep(
         edited.diff
     ));
     let reason = if keep_pinned {
-        "--keep-pinned"
+        "with --keep-pinned"
     } else if terminal.can_ask() && confirm(terminal, "Go on with the runbook as it was?") {
         "confirmed at the terminal"
     } else {

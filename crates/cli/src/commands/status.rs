@@ -39,7 +39,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     } else {
         print(context, &as_text(&loaded))?;
         if loaded.holder.is_none() {
-            context.terminal.say(&next::rendered(&next::of(context, &loaded.state)));
+            let shown = context.about("status", &run);
+            let next: Vec<_> = next::of(context, &loaded.state);
+            let other: Vec<_> = next.into_iter().filter(|next| next.command != shown).collect();
+            context.terminal.say(&next::rendered(&other));
         }
     }
     Ok(Exit::Done)
@@ -114,10 +117,7 @@ fn as_text(loaded: &Loaded) -> String {
         moment(state.updated_at()),
     );
     for deviation in state.deviations() {
-        let step = deviation.step.as_ref().map(|step| format!("{step} ")).unwrap_or_default();
-        let by = deviation.actor.as_ref().map(|actor| format!(" by {}", clean(actor))).unwrap_or_default();
-        let reason = one_line(&deviation.reason);
-        text.push_str(&format!("{WARNING}deviation:{WARNING:#} {step}{}{by}: {reason}\n", deviation.what));
+        text.push_str(&format!("{}\n", summary::in_words(deviation)));
     }
     let rows: Vec<_> = summary::actions(state).map(|at| row(state, at)).collect();
     format!("{text}\n{}\n{}\n", table::rendered(&rows), summary::tally(state))

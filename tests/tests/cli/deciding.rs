@@ -1,0 +1,186 @@
+//! `retry`, `skip`, `mark-done` and `cancel`
+
+use insta::assert_snapshot;
+use lifeboat_tests::cli::Sandbox;
+use serde_json::json;
+
+/// The second step fails until the file `mended` is there.
+const BREAKS: &str = "
+runbook: breaks
+steps:
+  - { id: first, action: command.run, with: { script: 'echo first >> done' } }
+  - { id: second, action: command.run, with: { script: 'test -e mended && echo second >> done' } }
+  - { id: third, action: command.run, with: { script: 'echo {{ shell steps.second.stdout }} third >> done' } }
+finally:
+  - { id: last, action: command.run, with: { script: 'echo last >> done' } }
+";
+
+/// The second step kills its supervisor and itself, so that nobody can know whether it did anything.
+const DOUBTFUL: &str = "
+runbook: doubtful
+steps:
+  - { id: first, action: wait.for, with: { duration: 0s } }
+  - { id: second, action: command.run, with: { script: 'test -e mended || { kill -9 $PPID; kill -9 $$; }' } }
+finally:
+  - { id: last, action: command.run, with: { script: 'echo last >> done' } }
+";
+
+fn failed() -> Sandbox {
+    let sandbox = Sandbox::with("breaks.yaml", BREAKS);
+    assert_eq!(sandbox.run("run breaks.yaml --yes").code, Some(4));
+    sandbox
+}
+
+fn doubtful() -> Sandbox {
+    let sandbox = Sandbox::with("doubtful.yaml", DOUBTFUL);
+    let answer = sandbox.run("run doubtful.yaml --yes");
+    assert_eq!(answer.code, Some(6), "{answer}");
+    assert!(answer.stderr.contains("mark-done"), "{answer}");
+    sandbox
+}
+
+fn done(sandbox: &Sandbox) -> String {
+    std::fs::read_to_string(sandbox.path("done")).unwrap_or_default()
+}
+
+#[test]
+fn a_failed_step_is_retried() {
+    let sandbox = failed();
+    sandbox.file("mended", "");
+    assert_snapshot!(sandbox.run("retry second --reason mended"), @r#"
+    $ lifeboat retry second --reason mended
+    exit 0
+    -- stderr
+    the newest unfinished or failed run is meant: [RUN 1]
+    recorded: retry second in [RUN 1], by tester
+    next: lifeboat resume [RUN 1]  carries it out and goes on
+    "#);
+    assert_snapshot!(sandbox.run("resume"), @r#"
+    $ lifeboat resume
+    exit 0
+    -- stdout
+    [TIME] run resumed by tester
+    [TIME] step second started, attempt 2
+    [TIME] step second succeeded after [ELAPSED]: exited with 0
+    [TIME] step third started
+    [TIME] step third succeeded after [ELAPSED]: exited with 0
+    [TIME] step last started, attempt 2
+    [TIME] step last succeeded after [ELAPSED]: exited with 0
+    [TIME] run finished: succeeded after [ELAPSED]
+
+    succeeded after [ELAPSED]: breaks (live), [RUN 1]
+    steps: 4 succeeded
+    -- stderr
+    the newest unfinished run is meant: [RUN 1]
+    next: lifeboat status [RUN 1]  shows every step
+    "#);
+    assert_eq!(done(&sandbox), "first\nlast\nsecond\n third\nlast\n");
+}
+
+#[test]
+fn a_failed_step_is_marked_done_with_its_outputs() {
+    let sandbox = failed();
+    let answer = sandbox.lifeboat(["mark-done", "--reason", "by hand", "-o", "stdout=by hand"]).run();
+    assert_snapshot!(answer, @r#"
+    $ lifeboat mark-done --reason by hand -o stdout=by hand
+    exit 0
+    -- stderr
+    the newest unfinished or failed run is meant: [RUN 1]
+    the one step that needs a decision is meant: second
+    recorded: mark-done second in [RUN 1], by tester
+    next: lifeboat resume [RUN 1]  carries it out and goes on
+    "#);
+    assert_eq!(sandbox.run("resume --strict").code, Some(9));
+    assert_eq!(done(&sandbox), "first\nlast\nby hand third\nlast\n");
+    let status = sandbox.run("status --json").json_lines().remove(0);
+    assert_eq!(status["verdict"], json!("succeeded_with_deviations"));
+    assert_eq!(status["deviations"][0]["actor"], json!("tester"));
+    assert_eq!(status["deviations"][0]["reason"], json!("by hand"));
+}
+
+#[test]
+fn a_step_in_doubt_is_skipped() {
+    let sandbox = doubtful();
+    assert_eq!(sandbox.run("resume").code, Some(6));
+    let answer = sandbox.run("skip second --reason unneeded");
+    assert_eq!(answer.code, Some(0), "{answer}");
+    let answer = sandbox.run("resume --json");
+    assert_eq!(answer.code, Some(0), "{answer}");
+    let last = answer.json_lines().pop().expect("an event");
+    assert_eq!(last["verdict"], json!("succeeded_with_deviations"));
+}
+
+#[test]
+fn a_run_is_cancelled_and_its_ending_still_runs() {
+    let sandbox = doubtful();
+    let answer = sandbox.run("cancel --reason wrong");
+    assert_eq!(answer.code, Some(12), "{answer}");
+    assert!(answer.stdout.contains("run cancel by tester: wrong"), "{answer}");
+    assert_eq!(done(&sandbox), "last\n");
+    assert_snapshot!(sandbox.run("cancel --reason again"), @r#"
+    $ lifeboat cancel --reason again
+    exit 2
+    -- stderr
+    error: there is no unfinished run
+    hint: `lifeboat status [RUN 1]` shows the newest
+    "#);
+    assert_eq!(sandbox.run("status").code, Some(0));
+}
+
+#[test]
+fn a_word_that_is_not_awaited_is_refused() {
+    let sandbox = failed();
+    assert_snapshot!(sandbox.run("skip first --reason no"), @r#"
+    $ lifeboat skip first --reason no
+    exit 2
+    -- stderr
+    the newest unfinished or failed run is meant: [RUN 1]
+    error: step `first` is succeeded: it is neither in doubt nor stops the run
+    hint: the run is over (failed); `lifeboat status [RUN 1]` shows every step
+    "#);
+    assert_snapshot!(sandbox.run("skip nothing --reason no"), @r#"
+    $ lifeboat skip nothing --reason no
+    exit 2
+    -- stderr
+    the newest unfinished or failed run is meant: [RUN 1]
+    error: the plan has no step `nothing`
+    hint: the run is over (failed); `lifeboat status [RUN 1]` shows every step
+    "#);
+    assert_snapshot!(sandbox.run("skip second"), @r#"
+    $ lifeboat skip second
+    exit 2
+    -- stderr
+    error: the following required arguments were not provided:
+      --reason <WHY>
+
+    Usage: lifeboat skip --reason <WHY> --home <DIR> --actor <NAME> <RUN> [STEP]
+
+    For more information, try '--help'.
+    "#);
+    assert_snapshot!(sandbox.lifeboat(["skip", "second", "--reason", ""]).run(), @r#"
+    $ lifeboat skip second --reason 
+    exit 2
+    -- stderr
+    error: a value is required for '--reason <WHY>' but none was supplied
+
+    For more information, try '--help'.
+    "#);
+    assert_eq!(done(&sandbox), "first\nlast\n");
+}
+
+#[test]
+fn a_failed_run_is_not_resumed_before_somebody_decides() {
+    let sandbox = failed();
+    let id = sandbox.only_run();
+    let id = id.file_name().and_then(|name| name.to_str()).expect("a run's id");
+    assert_snapshot!(sandbox.run(&format!("resume {id}")), @r#"
+    $ lifeboat resume [RUN 1]
+    exit 4
+    -- stderr
+    [RUN 1] is finished: failed
+    next: lifeboat retry [RUN 1] second --reason WHY      runs it again, once its cause is mended
+    next: lifeboat skip [RUN 1] second --reason WHY       goes on without it
+    next: lifeboat mark-done [RUN 1] second --reason WHY  it was done by other means
+    next: lifeboat resume [RUN 1]                         goes on afterwards
+    "#);
+}

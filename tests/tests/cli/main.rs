@@ -1,0 +1,14 @@
+//! The program as a person or a script meets it: what it prints, where, and how it exits.
+
+mod catalogue;
+mod checking;
+mod deciding;
+mod editing;
+mod failing;
+mod help;
+mod looking;
+mod rehearsing;
+mod resuming;
+mod running;
+mod secrets;
+mod terminal;
