@@ -173,6 +173,7 @@ fn a_failed_run_is_not_resumed_before_somebody_decides() {
     let sandbox = failed();
     let id = sandbox.only_run();
     let id = id.file_name().and_then(|name| name.to_str()).expect("a run's id");
+    assert!(sandbox.run("resume").stderr.contains("the newest unfinished or failed run is meant"));
     assert_snapshot!(sandbox.run(&format!("resume {id}")), @r#"
     $ lifeboat resume [RUN 1]
     exit 4

@@ -37,7 +37,7 @@ fn going_on_with_the_pinned_runbook_is_a_decision() {
     $ lifeboat resume --keep-pinned
     exit 0
     -- stdout
-    [TIME] run keep-pinned by tester: --keep-pinned
+    [TIME] run keep-pinned by tester: with --keep-pinned
     [TIME] run resumed by tester
     [TIME] step two started
     [TIME] step two succeeded after [ELAPSED]: exited with 0
@@ -45,8 +45,8 @@ fn going_on_with_the_pinned_runbook_is_a_decision() {
 
     succeeded with deviations after [ELAPSED]: edited (live), [RUN 1]
     steps: 1 succeeded, 1 skipped
-    deviation: one skipped by tester: no
-    deviation: went on with the pinned runbook although its file was edited by tester: --keep-pinned
+    deviation: one skipped (tester): no
+    deviation: went on with the pinned runbook although its file was edited (tester): with --keep-pinned
     -- stderr
     the newest unfinished run is meant: [RUN 1]
     the runbook was edited since the run began; the run goes on as it was pinned

@@ -20,7 +20,8 @@ fn the_whole_help() {
         "mark-done",
         "cancel",
         "actions",
-        "completions", "demo",
+        "completions",
+        "demo",
     ];
     let pages = commands.map(|command| sandbox.run(&format!("{command} --help")).to_string());
     assert_snapshot!("help", pages.join("\n\n"));

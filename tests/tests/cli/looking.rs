@@ -39,7 +39,6 @@ fn a_run_is_shown_step_by_step() {
     1 failed, 2 succeeded
     -- stderr
     the newest run is meant: [RUN 1]
-    next: lifeboat status [RUN 1]  shows every step
     "#);
 }
 

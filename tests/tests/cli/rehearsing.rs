@@ -19,16 +19,24 @@ fn a_dry_run_shows_what_would_change_and_changes_nothing() {
     let sandbox = Sandbox::with("mixed.yaml", MIXED);
     assert_snapshot!(sandbox.run("drill mixed.yaml"), @r#"
     $ lifeboat drill mixed.yaml
-    exit 3
-    -- stderr
-    error[check_writes]: `check` must only look, and `command.run` can change something
-     --> mixed.yaml:6:82
-      |
-    6 |   - { id: there, action: wait.for, with: { duration: 0s } }
-      |                                                                                  ^^^^^^^^^^^
+    exit 0
+    -- stdout
+    [TIME] run [RUN 1] created: mixed (dry run), 4 steps, by tester
+    [TIME] step there in place: 0s passed
+    [TIME] step later would change: not waited → 5s later
+    [TIME] step blind not rehearsed: `command.run` cannot look for its own effect; give the step a `check`
+    [TIME] step depends not rehearsed: `steps.blind.stdout` is not known: step `blind` did not run (not_rehearsed)
+    [TIME] run finished: succeeded after [ELAPSED]
 
-    error: 1 problem in mixed.yaml; nothing was started
-    hint: once it is mended, `lifeboat check mixed.yaml` checks it
+    nothing in the way as far as it could be rehearsed after [ELAPSED]: mixed (dry run), [RUN 1]
+    steps: 2 not rehearsed, 1 in place, 1 would change
+
+    not rehearsed  blind    `command.run` cannot look for its own effect; give the step a `check`
+    not rehearsed  depends  `steps.blind.stdout` is not known: step `blind` did not run (not_rehearsed)
+    would change   later    not waited → 5s later
+    in place       there    0s passed
+    -- stderr
+    next: lifeboat run [SANDBOX]/mixed.yaml -i 'name=it is'  does it
     "#);
     assert!(!sandbox.path("touched").exists());
 }

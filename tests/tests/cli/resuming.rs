@@ -173,8 +173,8 @@ fn there_may_be_nothing_to_resume() {
     "#);
     let run = sandbox.only_run();
     let id = run.file_name().and_then(|name| name.to_str()).expect("a run's id").to_owned();
-    assert_snapshot!(sandbox.run(&format!("resume {}", &id[4..20])), @r#"
-    $ lifeboat resume 01m8502ttzxm5hs5
+    assert_snapshot!(sandbox.run(&format!("resume {id}")), @r#"
+    $ lifeboat resume [RUN 1]
     exit 0
     -- stderr
     [RUN 1] is finished: succeeded

@@ -113,7 +113,7 @@ fn wrong_inputs_are_refused_together() {
            input `who`: it has no value
            input `times`: `many` is not a whole number
     hint: whom: did you mean `who`?
-    hint: who: who is greeted
+    hint: give it with `-i who=VALUE` (who is greeted)
     hint: give it with `-i times=VALUE`
     "#);
 }

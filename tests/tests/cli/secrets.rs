@@ -11,7 +11,7 @@ secrets:
 steps:
   - id: use
     action: command.run
-    with: { script: 'test -n "$TOKEN $PASSWORD"; exit 3', env: { TOKEN: '{{ secrets.token }}', PASSWORD: '{{ secrets.password }}' } }
+    with: { script: 'test $TOKEN = $PASSWORD; exit 3', env: { TOKEN: '{{ secrets.token }}', PASSWORD: '{{ secrets.password }}' } }
 ";
 
 #[test]
@@ -45,7 +45,7 @@ fn no_secret_is_kept() {
 
 #[test]
 fn a_secret_that_a_command_prints_is_masked() {
-    let sandbox = Sandbox::with("secret.yaml", &SECRET.replace("test -n", "echo"));
+    let sandbox = Sandbox::with("secret.yaml", &SECRET.replace("test $TOKEN =", "echo $TOKEN"));
     sandbox.file("password.txt", "sesame-4711\n");
     let answer = sandbox.lifeboat(["run", "secret.yaml", "--yes"]).env("TOKEN", "t0k3n-0815").run();
     assert!(answer.stdout.contains("‹secret› ‹secret›"), "{answer}");
