@@ -8,6 +8,7 @@
 mod begin;
 mod end;
 mod settle;
+mod upstream;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

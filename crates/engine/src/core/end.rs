@@ -79,9 +79,25 @@ impl Core {
             Ok(lifeboat_model::template::Filled::Known { masked, .. }) => masked,
             Ok(lifeboat_model::template::Filled::Unknown { .. }) | Err(_) => Value::Null,
         };
-        let observation = self.masked(observation);
+        let observation = self.masked(self.as_far_as_can_be_said(at, observation));
         let body = RecordBody::StepRehearsed { step: self.step_id(at), observation, with };
         self.record(now, body, response);
+    }
+
+    /// A look that finds a condition not met says nothing while a change that the step waits for was not made: the
+    /// condition may be that very change.
+    fn as_far_as_can_be_said(&self, at: StepIndex, observation: Observation) -> Observation {
+        match observation {
+            Observation::Blocked { why } if self.action(at).call.effect == Effect::Read => {
+                match self.change_not_made_before(at) {
+                    Some(step) => Observation::Unknown {
+                        why: format!("it waits for `{step}`, which did not run; now: {why}"),
+                    },
+                    None => Observation::Blocked { why },
+                }
+            }
+            other => other,
+        }
     }
 
     pub(super) fn looked(
