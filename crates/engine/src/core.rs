@@ -136,8 +136,9 @@ impl Core {
         resumed: Resumed,
     ) -> (Self, Response) {
         let broken: Vec<_> = state.plan().indices().filter_map(|at| broken_off(&state, at)).collect();
+        let inherited = state.plan().indices().filter_map(|at| inherited(&state, at)).collect();
         let previous = state.driver().clone();
-        let mut core = Self::over(state, epoch, secrets);
+        let mut core = Self { inherited, ..Self::over(state, epoch, secrets) };
         let mut response = Response::default();
         for text in resumed.notes {
             core.record(now, RecordBody::Note { text }, &mut response);
@@ -147,8 +148,6 @@ impl Core {
             RecordBody::RunResumed { driver: resumed.driver, actor: resumed.actor },
             &mut response,
         );
-        let open = core.state.plan().indices().filter_map(|at| inherited(&core.state, at));
-        core.inherited = open.collect();
         for (step, attempt, cause) in broken {
             let cause = cause.unwrap_or_else(|| {
                 format!("its driver, pid {} on {}, ended while it ran", previous.pid, previous.host)
@@ -264,20 +263,19 @@ pub(crate) struct Resumed {
     pub(crate) notes: Vec<String>,
 }
 
-/// The steps a new driver has to look at: those that ran when the last driver ended, and those that a person was asked
-/// about, since looking again may tell by now.
+/// The steps a new driver has to look at: those that ran when the last driver ended, and those in doubt already, since
+/// looking again may tell by now.
 fn broken_off(state: &RunState, at: StepIndex) -> Option<(StepId, Attempt, Option<String>)> {
     let step = || state.plan().step(at).id.clone();
     match state.step(at) {
         StepState::Running { attempt } => Some((step(), *attempt, None)),
-        StepState::InDoubt { attempt, cause, asked: Some(_) } => {
-            Some((step(), *attempt, Some(cause.clone())))
-        }
+        StepState::InDoubt { attempt, cause, .. } => Some((step(), *attempt, Some(cause.clone()))),
         _ => None,
     }
 }
 
-/// An attempt that an earlier driver left open. Which driver began an attempt that was in doubt before is not known.
+/// An attempt that an earlier driver left open. One that runs was begun by the newest driver, since taking a run over
+/// puts the attempts of the driver before in doubt; which driver began one that is in doubt is not known.
 fn inherited(state: &RunState, at: StepIndex) -> Option<(StepIndex, Option<String>)> {
     match state.step(at) {
         StepState::Running { .. } => Some((at, state.driver().boot.clone())),

@@ -117,7 +117,8 @@ impl PartialEq for RunCreated {
 pub enum RecordBody {
     /// Driver; only as the first record.
     RunCreated(Arc<RunCreated>),
-    /// Driver; on taking over a run that is not finished. Its epoch is new.
+    /// Driver; on taking over a run that is not finished. Its epoch is new. Attempts of the driver before it are in doubt
+    /// from here on.
     RunResumed {
         /// The new driver.
         driver: Driver,
@@ -166,7 +167,7 @@ pub enum RecordBody {
         with: Value,
     },
     /// Driver; a running attempt has no known end: its driver died, or its action answered "unknown". Also on resume,
-    /// about a step that a person was asked about: it is looked at again.
+    /// about each step that is in doubt: it is looked at, or looked at again.
     StepInDoubt {
         /// The step.
         step: StepId,

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lifeboat_action::{
-    ActionContext, Change, Description, Failure, Observation, ObserveOnly, Outcome, Registry, Typed,
-    TypedAction, TypedObserve,
+    ActionContext, Change, Description, Failure, Observation, ObserveOnly, Outcome, Recovery, Registry,
+    Typed, TypedAction, TypedObserve,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -53,6 +53,7 @@ impl World {
         let (plugin, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
         registry.add(plugin, version, Arc::new(Typed::new(Set { world: self.clone(), observable: true })));
         registry.add(plugin, version, Arc::new(Typed::new(Set { world: self.clone(), observable: false })));
+        registry.add(plugin, version, Arc::new(Typed::new(Traced { world: self.clone() })));
         registry.add(plugin, version, Arc::new(ObserveOnly::new(Get { world: self.clone() })));
         registry
     }
@@ -179,6 +180,40 @@ impl TypedAction for Set {
             How::UnknownDone | How::UnknownNotDone => Err(Failure::unknown("the answer was lost")),
             How::Panic => panic!("as asked"),
         }
+    }
+}
+
+/// `fake.traced`: never comes to its end, and is asked afterwards what became of it. Notes in the world which machine
+/// its attempt is said to have run on.
+#[derive(Debug)]
+struct Traced {
+    world: World,
+}
+
+#[async_trait]
+impl TypedAction for Traced {
+    type Params = SetParams;
+    type Outputs = SetOutputs;
+
+    fn describe(&self) -> Description {
+        let summary = "Never ends, and leaves a trace";
+        Description { name: "fake.traced", summary, idempotent: false, observable: false, recoverable: true }
+    }
+
+    async fn observe(&self, _: &ActionContext, _: &SetParams) -> Observation {
+        Observation::Unknown { why: "it keeps only a trace".to_owned() }
+    }
+
+    async fn apply(&self, _: &ActionContext, _: &SetParams) -> Result<Outcome, Failure> {
+        std::future::pending().await
+    }
+
+    async fn recover(&self, context: &ActionContext, params: &SetParams) -> Recovery {
+        let boot = context.info().boot.clone().unwrap_or_else(|| "unknown".to_owned());
+        self.world.inner().values.insert(params.name.clone(), boot);
+        let outcome =
+            Outcome { evidence: "it ended".to_owned(), outputs: outputs(params), warnings: Vec::new() };
+        Recovery::Ended { result: Ok(outcome), evidence: "its trace".to_owned() }
     }
 }
 

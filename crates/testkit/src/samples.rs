@@ -10,7 +10,12 @@ use serde_json::{Map, Value, json};
 
 /// A driver with that process id.
 pub fn driver(pid: u32) -> Driver {
-    Driver { pid, host: "test-host".to_owned(), boot: None, version: "0.0.0-test".to_owned() }
+    Driver {
+        pid,
+        host: "test-host".to_owned(),
+        boot: Some(format!("boot-{pid}")),
+        version: "0.0.0-test".to_owned(),
+    }
 }
 
 /// The run with that number; higher numbers are newer.

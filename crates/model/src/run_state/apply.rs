@@ -160,6 +160,13 @@ impl RunState {
         match self.phase {
             Phase::Finished(verdict) => Err(format!("the run is finished: {}", verdict.as_str())),
             Phase::Running | Phase::Stopped(_) => {
+                let left_open: Vec<_> = self.sets.running.iter().copied().collect();
+                for at in left_open {
+                    if let StepState::Running { attempt } = *self.step(at) {
+                        let cause = "its driver ended".to_owned();
+                        self.set(at, StepState::InDoubt { attempt, cause, asked: None });
+                    }
+                }
                 self.driver = driver;
                 self.phase = Phase::Running;
                 Ok(())
