@@ -36,11 +36,13 @@ pub(crate) fn listen(
                 else => return,
             };
             urgency = urgency.after(signal);
-            terminal.say(what_follows(urgency));
             interrupted.cancel();
             if sender.send(signal).is_err() {
                 return;
             }
+            // The terminal may be frozen: the signal counts all the same.
+            let screen = Arc::clone(&terminal);
+            tokio::task::spawn_blocking(move || screen.say(what_follows(urgency)));
             if urgency == Urgency::Abandon {
                 tokio::time::sleep(LEAVE).await;
                 leave();

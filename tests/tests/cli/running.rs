@@ -204,3 +204,19 @@ fn whoever_reads_only_the_beginning_stops_no_run() {
     let status = sandbox.run("status --json").json_lines();
     assert_eq!(status[0]["verdict"], json!("succeeded"));
 }
+
+#[test]
+fn a_pipe_that_nobody_reads_holds_up_no_run() {
+    let title = "x".repeat(4000);
+    let talkative = (0..40).map(|at| {
+        format!("  - {{ id: s{at}, title: {title}, action: wait.for, with: {{ duration: 0s }} }}\n")
+    });
+    let last = "  - { id: last, action: command.run, with: { argv: [touch, there] } }\n";
+    let text = format!("runbook: talkative\nsteps:\n{}{last}", talkative.collect::<String>());
+    let sandbox = Sandbox::with("talkative.yaml", &text);
+    let child = sandbox.lifeboat(["run", "talkative.yaml", "--yes"]).spawn();
+    sandbox.wait_for("there");
+    let output = child.wait_with_output().expect("lifeboat ends");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stdout.len() > 100_000, "{} bytes", output.stdout.len());
+}

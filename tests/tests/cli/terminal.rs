@@ -111,7 +111,7 @@ fn ctrl_c_three_times_leaves_at_once() {
     session.send_control('c').expect("it reads");
     session.exp_string("cancelling what runs").expect("the second");
     session.send_control('c').expect("it reads");
-    session.exp_string("leaving at once").expect("the third");
+    session.exp_string("left at once").expect("the third");
     session.exp_string("lifeboat resume run_").expect("what to do now");
     assert_eq!(exit_code(session), 5);
     // The command outlives it, is found by the next driver, and ends.

@@ -6,16 +6,23 @@ use std::sync::Arc;
 use lifeboat_engine::Reporter;
 use lifeboat_model::{Event, RunState};
 
+use super::outbox::Outbox;
 use crate::terminal::Terminal;
 
 pub(crate) struct JsonLines {
-    pub(crate) terminal: Arc<Terminal>,
+    outbox: Outbox,
+}
+
+impl JsonLines {
+    pub(crate) fn new(terminal: Arc<Terminal>) -> Self {
+        Self { outbox: Outbox::printing(terminal) }
+    }
 }
 
 impl Reporter for JsonLines {
     fn event(&mut self, event: &Event, state: &RunState) -> io::Result<()> {
         let mut line = serde_json::to_string(&event.to_json(state))?;
         line.push('\n');
-        self.terminal.print(&line)
+        self.outbox.print(line)
     }
 }

@@ -1,12 +1,10 @@
 //! For a terminal: what is over stays as a line each, what goes on is redrawn below with its elapsed time.
 //!
-//! The redrawing is a thread's work, ten times a second at most, so that a fast run is not held up by its screen.
+//! All drawing is the printing thread's work, so that a fast run is not held up by its screen.
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,6 +12,7 @@ use lifeboat_engine::Reporter;
 use lifeboat_model::{Event, EventKind, RunState, Status, StepIndex, StepState};
 use unicode_width::UnicodeWidthChar as _;
 
+use super::outbox::{Outbox, Task};
 use super::told::{because, in_words, tail_of, took};
 use crate::terminal::Terminal;
 use crate::words::{self, BOLD, FAINT, one_line};
@@ -25,11 +24,8 @@ const EVERY: Duration = Duration::from_millis(100);
 const MOST: usize = 12;
 
 pub(crate) struct Live {
-    terminal: Arc<Terminal>,
     view: Arc<Mutex<View>>,
-    /// Dropped, it ends the thread.
-    end: Option<Sender<()>>,
-    drawing: Option<JoinHandle<()>>,
+    outbox: Outbox,
 }
 
 /// What is shown of the steps that are not over.
@@ -56,17 +52,9 @@ struct GoingOn {
 impl Live {
     pub(crate) fn new(terminal: Arc<Terminal>) -> Self {
         let view = Arc::new(Mutex::new(View::default()));
-        let (end, ended) = channel::<()>();
-        let (shown, screen) = (Arc::clone(&view), Arc::clone(&terminal));
-        let drawing = thread::spawn(move || {
-            while ended.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
-                let lines = lock(&shown).lines(Timestamp::now(), &screen);
-                if screen.draw(lines).is_err() {
-                    return;
-                }
-            }
-        });
-        Self { terminal, view, end: Some(end), drawing: Some(drawing) }
+        let screen = Screen { view: Arc::clone(&view), terminal };
+        let outbox = Outbox::new(EVERY, move |task| screen.carry_out(task));
+        Self { view, outbox }
     }
 
     fn follow(&self, event: &Event, state: &RunState) {
@@ -124,21 +112,30 @@ impl Reporter for Live {
     fn event(&mut self, event: &Event, state: &RunState) -> io::Result<()> {
         self.follow(event, state);
         match lasting(event, state) {
-            Some(lines) => {
-                let going_on = lock(&self.view).lines(event.at, &self.terminal);
-                self.terminal.print_above(going_on, &lines)
-            }
+            Some(lines) => self.outbox.print(lines),
             None => Ok(()),
         }
     }
 }
 
-impl Drop for Live {
-    fn drop(&mut self) {
-        drop(self.end.take());
-        if let Some(drawing) = self.drawing.take() {
-            drop(drawing.join());
+/// The printing thread's end. Dropped with the thread, it takes the changing lines off the screen.
+struct Screen {
+    view: Arc<Mutex<View>>,
+    terminal: Arc<Terminal>,
+}
+
+impl Screen {
+    fn carry_out(&self, task: Task) -> io::Result<()> {
+        let going_on = lock(&self.view).lines(Timestamp::now(), &self.terminal);
+        match task {
+            Task::Print(lines) => self.terminal.print_above(going_on, &lines),
+            Task::Tick => self.terminal.draw(going_on),
         }
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
         drop(self.terminal.draw(Vec::new()));
     }
 }

@@ -2,6 +2,7 @@
 
 mod json;
 mod live;
+mod outbox;
 mod plain;
 mod told;
 
@@ -17,11 +18,11 @@ use crate::context::Context;
 pub(crate) fn fitting(context: &Context, output: OutputArgs) -> Box<dyn Reporter> {
     let terminal = context.terminal.clone();
     if output.json {
-        Box::new(json::JsonLines { terminal })
+        Box::new(json::JsonLines::new(terminal))
     } else if terminal.can_redraw() {
         Box::new(live::Live::new(terminal))
     } else {
-        Box::new(plain::Plain { terminal })
+        Box::new(plain::Plain::new(terminal))
     }
 }
 

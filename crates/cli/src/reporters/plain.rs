@@ -6,17 +6,24 @@ use std::sync::Arc;
 use lifeboat_engine::Reporter;
 use lifeboat_model::{Event, RunState};
 
+use super::outbox::Outbox;
 use super::told::{in_words, tail_of};
 use crate::terminal::Terminal;
 use crate::words::moment;
 
 pub(crate) struct Plain {
-    pub(crate) terminal: Arc<Terminal>,
+    outbox: Outbox,
+}
+
+impl Plain {
+    pub(crate) fn new(terminal: Arc<Terminal>) -> Self {
+        Self { outbox: Outbox::printing(terminal) }
+    }
 }
 
 impl Reporter for Plain {
     fn event(&mut self, event: &Event, state: &RunState) -> io::Result<()> {
-        self.terminal.print(&lines(event, state))
+        self.outbox.print(lines(event, state))
     }
 }
 
