@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use lifeboat_action::Registry;
 use lifeboat_engine::{
-    Claim, Drive, EngineError, NewRun, Nobody, Person, Reporter, Reporters, Setup, SystemClock, create,
-    resume,
+    Claim, Drive, EngineError, NewRun, Nobody, Person, Reporter, Reporters, Setup, StoreError, SystemClock,
+    create, resume,
 };
-use lifeboat_model::RunId;
 use lifeboat_store::FileStore;
 use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
@@ -19,7 +18,6 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::person::AtTerminal;
-use crate::words::{WARNING, clean};
 use crate::{host, signals, summary};
 
 /// How long an action that was told to stop has to answer.
@@ -41,21 +39,30 @@ impl Driver<'_> {
     /// Creates a run and drives it.
     pub(crate) fn create(self, store: &FileStore, new: NewRun) -> Result<Exit, CliError> {
         let run = new.run.clone();
-        self.drive(&run, |setup, runtime| runtime.block_on(create(setup, store, new)))
+        let context = self.context;
+        let result = self.drive(|setup, runtime| runtime.block_on(create(setup, store, new)))?;
+        result.map_err(|error| match error {
+            EngineError::Store(error @ StoreError::Io { .. }) => CliError::new(Exit::Journal, error)
+                .hint("nothing was started; once that is mended, start it again"),
+            error => CliError::engine(context, &run, error),
+        })
     }
 
     /// Goes on with a claimed run.
     pub(crate) fn resume(self, claim: Claim) -> Result<Exit, CliError> {
         let run = claim.state.run().clone();
         let actor = self.context.actor();
-        self.drive(&run, |setup, runtime| runtime.block_on(resume(setup, claim, actor, host::driver())))
+        let context = self.context;
+        let result =
+            self.drive(|setup, runtime| runtime.block_on(resume(setup, claim, actor, host::driver())))?;
+        result.map_err(|error| CliError::engine(context, &run, error))
     }
 
+    /// Fails where this process cannot drive anything; how the drive failed is for the caller to explain.
     fn drive(
         self,
-        run: &RunId,
         work: impl FnOnce(Setup, &Runtime) -> Result<Drive, EngineError>,
-    ) -> Result<Exit, CliError> {
+    ) -> Result<Result<Exit, EngineError>, CliError> {
         let (context, output) = (self.context, self.output);
         let internal = |error| CliError::new(Exit::Internal, error);
         let runtime =
@@ -68,11 +75,7 @@ impl Driver<'_> {
         let result = work(setup, &runtime);
         // What is abandoned, or hangs, is not waited for.
         runtime.shutdown_background();
-        let drive = result.map_err(|error| CliError::engine(context, run, error))?;
-        for warning in &drive.warnings {
-            context.terminal.say(&format!("{WARNING}warning:{WARNING:#} {}\n", clean(warning)));
-        }
-        Ok(summary::conclude(context, output, &drive))
+        Ok(result.map(|drive| summary::conclude(context, output, &drive)))
     }
 
     /// Needs a runtime to listen for signals.

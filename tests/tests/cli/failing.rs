@@ -1,9 +1,10 @@
 //! Homes and journals that are broken.
 
 use std::fs;
+use std::process::Command;
 
 use insta::assert_snapshot;
-use lifeboat_tests::cli::Sandbox;
+use lifeboat_tests::cli::{Answer, Sandbox};
 
 const ONE: &str = "
 runbook: one
@@ -95,4 +96,57 @@ fn a_log_filter_of_somebody_else_stops_nothing() {
     warning: `a=b=c` is not a log filter: error parsing level filter: expected one of "off", "error", "warn", "info", "debug", "trace", or a number 0-5
     there is no run yet
     "#);
+}
+
+/// The program with files limited to so many KiB, as if the disk were full then.
+fn with_little_room(sandbox: &Sandbox, kib: u32, line: &str) -> Answer {
+    let lifeboat = sandbox.command();
+    let mut shell = Command::new("/bin/bash");
+    let script = format!(r#"trap '' XFSZ; ulimit -f {kib}; exec "$@""#);
+    shell.args(["-c", &script, "bash"]).arg(lifeboat.get_program()).args(line.split_whitespace());
+    shell.env_clear().envs(lifeboat.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.current_dir(sandbox.path("."));
+    Answer::new(sandbox, &format!("lifeboat {line}"), &shell.output().expect("bash starts"))
+}
+
+/// Twenty steps, whose records take more room than the plan.
+fn long() -> String {
+    let step = |at| format!("  - {{ id: s{at}, action: wait.for, with: {{ duration: 0s }} }}\n");
+    format!("runbook: long\nsteps:\n{}", (0..20).map(step).collect::<String>())
+}
+
+#[test]
+fn a_run_that_cannot_be_written_down_is_not_started() {
+    let sandbox = Sandbox::with("long.yaml", &long());
+    assert_snapshot!(with_little_room(&sandbox, 6, "run long.yaml --yes"), @r#"
+    $ lifeboat run long.yaml --yes
+    exit 8
+    -- stderr
+    error: cannot append to [SANDBOX]/home/runs/[RUN 1]/journal.jsonl
+      because: File too large (os error 27)
+    hint: nothing was started; once that is mended, start it again
+    "#);
+    assert_eq!(sandbox.run("runs").stdout, "");
+}
+
+#[test]
+fn a_full_disk_stops_a_run_before_the_next_effect_and_room_lets_it_go_on() {
+    let sandbox = Sandbox::with("long.yaml", &long());
+    let answer = with_little_room(&sandbox, 15, "run long.yaml --yes --json");
+    assert_eq!(answer.code, Some(8), "{}", answer.stderr);
+    assert!(answer.stderr.contains("error: the run stopped, since record "), "{}", answer.stderr);
+    assert!(answer.stderr.contains("because: File too large"), "{}", answer.stderr);
+    assert!(answer.stderr.contains("` goes on where it stopped"), "{}", answer.stderr);
+    let told = |answer: &Answer, kind: &str| {
+        let events = answer.json_lines();
+        let steps =
+            events.iter().filter(|event| event["type"] == kind).map(|event| event["step"].to_string());
+        steps.collect::<Vec<_>>()
+    };
+    let before = told(&answer, "step_finished");
+    let rest = sandbox.run("resume --json");
+    assert_eq!(rest.code, Some(0), "{}", rest.stderr);
+    let after = told(&rest, "step_finished");
+    assert!(!before.is_empty() && !after.is_empty());
+    assert!(after.iter().all(|step| !before.contains(step)), "a finished step ran again");
 }
