@@ -16,11 +16,14 @@ use crate::interrupt::Urgency;
 use crate::job::Job;
 use crate::person::Person;
 use crate::reporter::Reporters;
-use crate::store::{Journal, StoreError};
+use crate::store::{Draft, Journal, StoreError};
 use crate::worker::Worker;
 
 /// Inputs that are decided together at most; what waits longer goes into the next batch.
 const BATCH: usize = 4096;
+/// Records that a dry run holds back at most before it writes them: they decide nothing, since nothing is done, and a
+/// sync for each would be most of a rehearsal's time. What a crash loses of them is looked at again.
+const HELD: usize = 64;
 /// Progress that waits to be told at most; what comes on top is dropped, since it is only shown.
 const PROGRESS: usize = 1024;
 
@@ -38,6 +41,8 @@ pub(crate) struct DriverLoop {
     pub(crate) cancel: CancellationToken,
     pub(crate) waiting_progress: Arc<AtomicUsize>,
     pub(crate) steps_folder: PathBuf,
+    /// Records of a dry run that are not written yet.
+    pub(crate) held: Vec<Draft>,
 }
 
 impl DriverLoop {
@@ -50,7 +55,7 @@ impl DriverLoop {
                 let state = self.core.state().clone();
                 return Err(DriveError {
                     error,
-                    written: expected(&state, response.drafts.len()),
+                    written: expected(&state, self.held.len()),
                     state: Box::new(state),
                 });
             }
@@ -82,15 +87,18 @@ impl DriverLoop {
 
     /// Makes the batch durable. The caller waits for the disk: nothing may happen before.
     fn write(&mut self, response: &mut Response) -> Result<(), StoreError> {
-        if response.drafts.is_empty() {
+        self.held.append(&mut response.drafts);
+        let rehearses = matches!(*self.actions, Actions::DryRun(_));
+        let leaves = response.acts.iter().any(|act| matches!(act, Act::Leave(_)));
+        if self.held.is_empty() || (rehearses && !leaves && self.held.len() < HELD) {
             return Ok(());
         }
-        let from = expected(self.core.state(), response.drafts.len());
+        let from = expected(self.core.state(), self.held.len());
         let epoch = self.core.epoch();
-        let drafts = response.drafts.clone();
+        let drafts = self.held.clone();
         let journal = &mut self.journal;
         blocking(|| journal.append(from, epoch, drafts))?;
-        response.drafts.clear();
+        self.held.clear();
         for note in self.journal.take_notes() {
             tracing::warn!("{note}");
         }

@@ -138,6 +138,7 @@ async fn drive(
         cancel: CancellationToken::new(),
         waiting_progress: Arc::new(AtomicUsize::new(0)),
         steps_folder,
+        held: Vec::new(),
     };
     let drive = driver.run(response, written).await;
     listener.abort();

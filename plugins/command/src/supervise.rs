@@ -77,9 +77,10 @@ impl Supervisor {
         self.running().insert(id, Arc::clone(&command));
         let supervisor = Arc::clone(&self);
         let run = move || {
-            let result = command.run(&launch, &supervisor.identity);
-            supervisor.running().remove(&id);
-            answer(&result);
+            command.run(&launch, &supervisor.identity, |result| {
+                supervisor.running().remove(&id);
+                answer(result);
+            });
         };
         match thread::Builder::new().stack_size(STACK_BYTES).spawn(run) {
             Ok(thread) => Some(thread),

@@ -72,22 +72,25 @@ impl Supervised {
         }
     }
 
-    /// Runs the command from claim to record. The lock is held all the while.
-    pub(crate) fn run(&self, launch: &Launch, identity: &Identity) -> Answer {
+    /// Runs the command from claim to record, and hands the answer on. The lock is held all the while.
+    ///
+    /// The record is synced after the answer: a driver that is there puts the end into its own journal, and syncs that.
+    /// Only one that is not there depends on the disk under this record, and only if the machine goes down as well.
+    pub(crate) fn run(&self, launch: &Launch, identity: &Identity, answer: impl FnOnce(&Answer)) {
         let id = launch.id;
         let (trace, child) = match self.start(launch, identity) {
             Ok(started) => started,
-            Err(refusal) => return Answer::NotStarted { id, refusal },
+            Err(refusal) => return answer(&Answer::NotStarted { id, refusal }),
         };
-        let (end, unrecorded) = match self.wait(child) {
-            Ok(end) => {
-                let recorded = trace.append(&Entry::Ended(end.clone())).and_then(|()| trace.sync());
-                (end, recorded.err())
-            }
+        let (end, recorded) = match self.wait(child) {
+            Ok(end) => (end.clone(), trace.append(&Entry::Ended(end))),
             // Nobody else reaps our children; if the system says otherwise, the driver must not take it for an end.
-            Err(error) => return lost(id, &error),
+            Err(error) => return answer(&lost(id, &error)),
         };
-        Answer::Ended { id, end, unrecorded: unrecorded.map(|error| error.to_string()) }
+        let recorded = recorded.map_err(|error| error.to_string());
+        answer(&Answer::Ended { id, end, unrecorded: recorded.err() });
+        // There is nobody left to tell; a machine that goes down now leaves the attempt in doubt, as it may.
+        drop(trace.sync());
     }
 
     fn start(&self, launch: &Launch, identity: &Identity) -> Result<(Trace, Child), Refusal> {

@@ -28,7 +28,7 @@ pub(crate) enum Entry {
     Started { process: Process, at: Timestamp },
     /// Supervisor, after `Claimed`: the command could not be started.
     NotStarted { refusal: Refusal, at: Timestamp },
-    /// Supervisor, last line, synced to the disk: the command has ended.
+    /// Supervisor, last line, synced to the disk once the driver was told: the command has ended.
     Ended(End),
     /// A later driver, first line: nobody had claimed the attempt, and nobody may any more.
     Abandoned {
