@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use lifeboat_model::{AttemptKey, RunState, Seq, StepId};
+use lifeboat_model::{AttemptKey, RunState, Seq};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
@@ -24,8 +24,6 @@ const BATCH: usize = 4096;
 /// Records that a dry run holds back at most before it writes them: they decide nothing, since nothing is done, and a
 /// sync for each would be most of a rehearsal's time. What a crash loses of them is looked at again.
 const HELD: usize = 64;
-/// Progress that waits to be told at most; what comes on top is dropped, since it is only shown.
-const PROGRESS: usize = 1024;
 
 /// Drives one run until it ends or lets go.
 pub(crate) struct DriverLoop {
@@ -192,23 +190,6 @@ pub struct DriveError {
     pub written: Seq,
     /// The state as decided, which the disk does not know.
     pub state: Box<RunState>,
-}
-
-/// Sends a step's progress to the loop, as far as it keeps up.
-#[derive(Debug)]
-pub(crate) struct ProgressSender {
-    pub(crate) sender: UnboundedSender<Input>,
-    pub(crate) waiting: Arc<AtomicUsize>,
-}
-
-impl lifeboat_action::ProgressSink for ProgressSender {
-    fn progress(&self, step: &StepId, message: String) {
-        if self.waiting.fetch_add(1, Ordering::Relaxed) >= PROGRESS {
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
-            return;
-        }
-        drop(self.sender.send(Input::Progress { step: step.clone(), message }));
-    }
 }
 
 /// Runs blocking work where it holds up nothing but this task, as far as the runtime allows.

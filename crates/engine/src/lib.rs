@@ -22,6 +22,7 @@ mod interrupt;
 mod job;
 mod look;
 pub mod person;
+mod progress;
 mod reporter;
 mod run;
 pub mod store;

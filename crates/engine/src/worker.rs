@@ -18,9 +18,9 @@ use crate::attempt::{Reached, attempt};
 use crate::clock::Clock;
 use crate::core::Input;
 use crate::doubt::Finding;
-use crate::driver::ProgressSender;
 use crate::job::{AttemptEnd, Job};
 use crate::look::{look_into, rehearse};
+use crate::progress::ProgressSender;
 
 /// What a job is carried out with.
 #[derive(Debug)]

@@ -8,7 +8,9 @@ use std::fmt::Write as _;
 use std::io;
 use std::sync::LazyLock;
 
-use handlebars::{Context, Handlebars, Helper, HelperResult, Output, RenderContext, RenderErrorReason};
+use handlebars::{
+    Context, Handlebars, Helper, HelperDef, HelperResult, Output, RenderContext, RenderErrorReason,
+};
 use serde_json::{Map, Value, json};
 
 use super::reference::Reference;
@@ -219,44 +221,37 @@ static HANDLEBARS: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
     let mut handlebars = Handlebars::new();
     handlebars.set_strict_mode(true);
     handlebars.register_escape_fn(handlebars::no_escape);
-    handlebars.register_helper("json", Box::new(json_helper));
-    handlebars.register_helper("shell", Box::new(shell_helper));
+    handlebars.register_helper("json", Box::new(Writes(Value::to_string)));
+    handlebars.register_helper("shell", Box::new(Writes(shell_word)));
     handlebars
 });
 
-/// `{{ json value }}`: the value as JSON.
-fn json_helper(
-    helper: &Helper<'_>,
-    _: &Handlebars<'_>,
-    _: &Context,
-    _: &mut RenderContext<'_, '_>,
-    out: &mut dyn Output,
-) -> HelperResult {
-    let param = helper.param(0).ok_or(RenderErrorReason::ParamNotFoundForIndex("json", 0))?;
-    if param.is_value_missing() {
-        let name = param.relative_path().cloned();
-        return Err(RenderErrorReason::MissingVariable(name).into());
+/// A helper that writes one value as a text of its own.
+struct Writes(fn(&Value) -> String);
+
+impl HelperDef for Writes {
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        let param = helper.param(0).ok_or(RenderErrorReason::ParamNotFoundForIndex("value", 0))?;
+        if param.is_value_missing() {
+            let name = param.relative_path().cloned();
+            return Err(RenderErrorReason::MissingVariable(name).into());
+        }
+        out.write(&(self.0)(param.value()))?;
+        Ok(())
     }
-    out.write(&param.value().to_string())?;
-    Ok(())
 }
 
-/// `{{ shell value }}`: the value as one word of a POSIX shell, in single quotes.
-fn shell_helper(
-    helper: &Helper<'_>,
-    _: &Handlebars<'_>,
-    _: &Context,
-    _: &mut RenderContext<'_, '_>,
-    out: &mut dyn Output,
-) -> HelperResult {
-    let param = helper.param(0).ok_or(RenderErrorReason::ParamNotFoundForIndex("shell", 0))?;
-    if param.is_value_missing() {
-        let name = param.relative_path().cloned();
-        return Err(RenderErrorReason::MissingVariable(name).into());
-    }
-    let text = param.value().as_str().map_or_else(|| param.value().to_string(), str::to_owned);
-    out.write(&format!("'{}'", text.replace('\'', "'\\''")))?;
-    Ok(())
+/// One word of a POSIX shell, in single quotes.
+fn shell_word(value: &Value) -> String {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 fn render(text: &str, analysis: &Analysis, context: &Value) -> Result<Value, CannotFill> {
