@@ -392,7 +392,11 @@ impl RunState {
             return Err("steps are still running".to_owned());
         }
         if verdict == Verdict::Cancelled {
-            while let Some(at) = self.sets.ready.first().copied() {
+            let unfinished = |sets: &Sets| {
+                let retrying = || sets.retrying.first().map(|(_, at)| *at);
+                sets.ready.first().copied().or_else(retrying)
+            };
+            while let Some(at) = unfinished(&self.sets) {
                 self.end(record, at, StepState::Cancelled { why: "the run was cancelled".to_owned() });
             }
         }

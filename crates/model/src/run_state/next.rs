@@ -42,11 +42,11 @@ impl RunState {
     pub fn next(&self) -> Next {
         let sets = &self.sets;
         let resolve: Vec<_> = sets.doubts.iter().copied().collect();
-        let retry: Vec<_> = sets.retrying.iter().copied().collect();
         let finally = self.graph.first_finally();
-        // A run that ends anyway waits for nobody, except about its ending.
-        let asked_from = if self.course == Course::Forward { StepIndex(0) } else { finally };
-        let ask: Vec<_> = sets.asking.range(asked_from..).copied().collect();
+        // A run that ends anyway waits for nobody and tries nothing again, except in its ending.
+        let from = if self.course == Course::Forward { StepIndex(0) } else { finally };
+        let retry: Vec<_> = sets.retrying.iter().filter(|(_, at)| *at >= from).copied().collect();
+        let ask: Vec<_> = sets.asking.range(from..).copied().collect();
         let running = sets.running.len();
         let start: Vec<_> = if self.halted() || sets.left == 0 {
             let idle = running == 0 && resolve.is_empty() && retry.is_empty() && ask.is_empty();

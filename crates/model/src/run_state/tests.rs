@@ -319,3 +319,38 @@ fn an_older_epoch_is_refused() {
     let stale = state.apply(&record(3, 1, RecordBody::RunStopped { reason: StopReason::Interrupted }));
     assert_eq!(stale.unwrap_err().to_string(), "record 3 is not legal here: its epoch is 1, the run's is 2");
 }
+
+/// A person's word, and a driver that goes on with it.
+fn decided(state: &mut RunState, step: Option<&str>, decision: Decision) {
+    let (actor, reason) = ("ada".to_owned(), "mended".to_owned());
+    let step = step.map(|id| StepId::new(id).unwrap());
+    put(state, RecordBody::OperatorDecided { step, decision, actor, reason });
+    let driver = state.driver().clone();
+    put(state, RecordBody::RunResumed { driver, actor: "ada".to_owned() });
+}
+
+fn put(state: &mut RunState, body: RecordBody) {
+    state.apply(&record(state.seq().0 + 1, state.epoch().0, body)).unwrap();
+}
+
+fn started(state: &mut RunState, id: &str) -> StepId {
+    let step = StepId::new(id).unwrap();
+    let (attempt, key) = (Attempt(1), AttemptKey::of(state.run(), &step));
+    put(state, RecordBody::StepStarted { step: step.clone(), attempt, key, with: Value::Null });
+    step
+}
+
+#[test]
+fn a_cancelled_run_makes_no_further_attempt() {
+    let mut state = RunState::new(&created(plan(&[line(false), line(false)], 1))).unwrap();
+    let step = started(&mut state, "s0");
+    let (attempt, failure, retry_at) = (Attempt(1), Failure::transient("not now"), Timestamp::MAX);
+    put(&mut state, RecordBody::AttemptFailed { step, attempt, failure, retry_at });
+    put(&mut state, RecordBody::RunStopped { reason: StopReason::Interrupted });
+    decided(&mut state, None, Decision::Cancel);
+    assert_eq!(RunState::next(&state).retry, []);
+    let (order, verdict) = drive(&mut state, done);
+    assert_eq!((order.join(" ").as_str(), verdict), ("s2", Verdict::Cancelled));
+    let statuses: Vec<_> = state.plan().indices().map(|at| state.status(at)).collect();
+    assert_eq!(statuses, [Status::Cancelled, Status::Cancelled, Status::Succeeded]);
+}
