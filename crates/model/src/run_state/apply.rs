@@ -304,7 +304,7 @@ impl RunState {
             }
             Decision::Retry => {
                 let at = self.decidable(named(step)?)?;
-                self.reopen();
+                self.reopen(at);
                 let progress = self.progress_mut(at);
                 progress.failures = 0;
                 progress.started_at = None;
@@ -313,14 +313,14 @@ impl RunState {
             }
             Decision::Skip => {
                 let at = self.decidable(named(step)?)?;
-                self.reopen();
+                self.reopen(at);
                 self.deviations.push(deviation("skipped"));
                 self.end(record, at, StepState::Skipped { why: format!("{actor}: {reason}") });
                 Ok(())
             }
             Decision::MarkDone { outputs } => {
                 let at = self.decidable(named(step)?)?;
-                self.reopen();
+                self.reopen(at);
                 self.deviations.push(deviation("marked as done"));
                 let evidence = format!("{actor}: {reason}");
                 let outcome = Outcome { evidence, outputs: outputs.clone(), warnings: Vec::new() };
@@ -404,18 +404,28 @@ impl RunState {
         Ok(())
     }
 
-    /// A failed run that goes on: what stands in `finally` belongs to the ending and runs again at the next one.
-    fn reopen(&mut self) {
+    /// A failed run that goes on: what stands in `finally` belongs to the ending and runs again at the next one, also
+    /// when this ending was interrupted.
+    fn reopen(&mut self, decided: StepIndex) {
         if let Phase::Finished(_) = self.phase {
             self.phase = Phase::Stopped(StopReason::Paused);
-            let graph = Arc::clone(&self.graph);
-            for at in graph.finally() {
-                let progress = self.progress_mut(at);
-                progress.state = StepState::Pending;
-                progress.started_at = None;
-            }
-            self.derive();
         }
+        if self.course != Course::Forward || self.graph.is_finally(decided) || !self.finally_began() {
+            return;
+        }
+        let graph = Arc::clone(&self.graph);
+        // An attempt that may still be going on is not forgotten: then the ending goes on where it is.
+        let open = |at| matches!(self.step(at), StepState::Running { .. } | StepState::InDoubt { .. });
+        if graph.finally().any(open) {
+            return;
+        }
+        for at in graph.finally() {
+            let progress = self.progress_mut(at);
+            progress.state = StepState::Pending;
+            progress.failures = 0;
+            progress.started_at = None;
+        }
+        self.derive();
     }
 
     /// Records that a step is over, and whatever follows from it.

@@ -73,7 +73,7 @@ impl RunState {
         self.course == Course::RollingBack && self.plan().indices().any(is_done)
     }
 
-    fn finally_began(&self) -> bool {
+    pub(super) fn finally_began(&self) -> bool {
         self.graph.finally().next().is_some_and(|first| *self.step(first) != StepState::Pending)
     }
 

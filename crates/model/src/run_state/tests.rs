@@ -341,6 +341,21 @@ fn started(state: &mut RunState, id: &str) -> StepId {
 }
 
 #[test]
+fn finally_runs_again_after_a_retry_also_when_it_was_interrupted() {
+    let mut state = RunState::new(&created(plan(&[line(false)], 2))).unwrap();
+    for (id, end) in
+        [("s0", StepEnd::Failed(Failure::permanent("no"))), ("s1", StepEnd::Succeeded(Outcome::default()))]
+    {
+        let step = started(&mut state, id);
+        put(&mut state, RecordBody::StepFinished { step, attempt: Some(Attempt(1)), end });
+    }
+    put(&mut state, RecordBody::RunStopped { reason: StopReason::Interrupted });
+    decided(&mut state, Some("s0"), Decision::Retry);
+    let (order, verdict) = drive(&mut state, done);
+    assert_eq!((order.join(" ").as_str(), verdict), ("s0 s1 s2", Verdict::Succeeded));
+}
+
+#[test]
 fn a_cancelled_run_makes_no_further_attempt() {
     let mut state = RunState::new(&created(plan(&[line(false), line(false)], 1))).unwrap();
     let step = started(&mut state, "s0");
