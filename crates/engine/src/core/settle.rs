@@ -26,7 +26,12 @@ impl Core {
     }
 
     fn go_on(&mut self, now: Timestamp, next: &Next, response: &mut Response) {
+        let halted = self.state.is_halted();
         for at in next.start.iter().copied() {
+            if self.state.is_halted() != halted {
+                // A step that could not start stops the run: what may start now is to be asked anew.
+                return;
+            }
             if !self.looking.contains(&at) {
                 self.begin(now, at, response);
             }

@@ -193,3 +193,23 @@ steps:
     assert_eq!(drive.left, Left::Finished(Verdict::Succeeded));
     assert_eq!(world.applied(), ["first", "quick", "slow", "last"]);
 }
+
+#[test]
+fn nothing_starts_beside_a_step_whose_failure_stops_the_run() {
+    let world = World::default();
+    let drive = run(
+        &world,
+        r#"
+runbook: beside
+steps:
+  - { id: one, when: "{{ eq mode 'dry_run' }}", action: fake.set, with: { name: a, value: x } }
+  - { id: two, needs: [one], action: fake.set, with: { name: b, value: "{{ steps.one.value }}" } }
+  - { id: three, needs: [one], action: fake.set, with: { name: c, value: x } }
+"#,
+    );
+    assert_eq!(
+        summary(&drive),
+        (Some("failed"), vec!["one skipped".into(), "two failed".into(), "three pending".into()])
+    );
+    assert_eq!(world.applied(), [""; 0]);
+}

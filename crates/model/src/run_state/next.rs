@@ -48,7 +48,7 @@ impl RunState {
         let retry: Vec<_> = sets.retrying.iter().filter(|(_, at)| *at >= from).copied().collect();
         let ask: Vec<_> = sets.asking.range(from..).copied().collect();
         let running = sets.running.len();
-        let start: Vec<_> = if self.halted() || sets.left == 0 {
+        let start: Vec<_> = if self.is_halted() || sets.left == 0 {
             let idle = running == 0 && resolve.is_empty() && retry.is_empty() && ask.is_empty();
             let over = sets.left == 0 || idle || self.finally_began();
             if over { sets.ready.range(finally..).copied().collect() } else { Vec::new() }
@@ -57,13 +57,13 @@ impl RunState {
         };
         let idle =
             running == 0 && start.is_empty() && resolve.is_empty() && retry.is_empty() && ask.is_empty();
-        let over = sets.left_finally == 0 && (sets.left == 0 || self.halted()) && !self.has_to_undo();
+        let over = sets.left_finally == 0 && (sets.left == 0 || self.is_halted()) && !self.has_to_undo();
         let finish = (idle && over).then(|| self.verdict());
         Next { start, resolve, retry, ask, running, finish }
     }
 
     /// Whether nothing outside `finally` may start any more.
-    fn halted(&self) -> bool {
+    pub fn is_halted(&self) -> bool {
         !self.sets.stopping.is_empty() || self.course != Course::Forward
     }
 
