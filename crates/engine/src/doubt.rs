@@ -61,6 +61,15 @@ impl Finding {
             }
         }
     }
+
+    /// Whether it rests on something that was seen, so that it holds also when looking was cut short.
+    pub(crate) fn settles(&self) -> bool {
+        match self.resolution {
+            Resolution::Done(_) => true,
+            Resolution::Rerun => self.rule != DoubtRule::OnUnknown,
+            Resolution::Failed(_) | Resolution::Ask => false,
+        }
+    }
 }
 
 #[cfg(test)]

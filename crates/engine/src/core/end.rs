@@ -75,6 +75,12 @@ impl Core {
         response: &mut Response,
     ) {
         self.looking.remove(&at);
+        if self.urgency >= Urgency::Cancel
+            && !matches!(observation, Observation::InPlace { .. } | Observation::Pending { .. })
+        {
+            // It was told to stop, so it may have seen nothing: the next driver looks again.
+            return;
+        }
         let with = match self.values().fill(&self.action(at).call.with) {
             Ok(lifeboat_model::template::Filled::Known { masked, .. }) => masked,
             Ok(lifeboat_model::template::Filled::Unknown { .. }) | Err(_) => Value::Null,
@@ -109,6 +115,10 @@ impl Core {
         response: &mut Response,
     ) {
         self.looking.remove(&at);
+        if self.urgency >= Urgency::Cancel && !finding.settles() {
+            // It was told to stop, so it may have seen nothing: the doubt is left to the next driver.
+            return;
+        }
         let Finding { rule, evidence, resolution } = finding;
         let evidence = self.masker.mask(&evidence).into_owned();
         let resolution = self.within_retries(at, rule, self.masked(resolution), &evidence);

@@ -1,11 +1,13 @@
 //! First, second and third signal.
 
 use lifeboat_engine::{Left, Signal};
-use lifeboat_model::record::{StopReason, Verdict};
+use lifeboat_model::Effect;
+use lifeboat_model::record::{Mode, StopReason, Verdict};
 use lifeboat_testkit::runs::plan;
 use lifeboat_testkit::{Driving, MemoryStore, World, samples};
 use tokio::sync::mpsc;
 
+use crate::scripted::{Look, Scripted};
 use crate::{simulate, summary};
 
 const TEXT: &str = r#"
@@ -77,4 +79,46 @@ fn the_third_leaves_at_once_even_when_the_action_is_deaf() {
     }
     let drive = simulate(driving.create(&store, &samples::run(1), plan)).unwrap();
     assert_eq!(drive.left, Left::Abandoned);
+}
+
+/// Drives one scripted step, stops it by two signals while it looks, and resumes; the step's state after each.
+fn stopped_while_looking(mode: Mode, script: &'static [Look]) -> (Vec<String>, Vec<String>) {
+    let text = "runbook: look\nsteps:\n  - { id: one, action: test.scripted, on_unknown: fail, retry: { attempts: 2 } }\n";
+    let (scripted, store) = (Scripted::new(Effect::Write, script), MemoryStore::new());
+    let plan = plan(&scripted.registry(), text);
+    let (sender, signals) = mpsc::unbounded_channel();
+    let stopped = simulate(async {
+        let driving = Driving { mode, signals, ..Driving::with(scripted.registry()) };
+        let press = async {
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            sender.send(Signal::Interrupt).unwrap();
+            sender.send(Signal::Interrupt).unwrap();
+            std::future::pending::<()>().await;
+        };
+        let run = samples::run(1);
+        tokio::select! {
+            drive = driving.create(&store, &run, plan) => drive.unwrap(),
+            () = press => unreachable!("it never ends"),
+        }
+    });
+    assert_eq!(stopped.left, Left::Stopped(StopReason::Interrupted));
+    let before = summary(&stopped).1;
+    drop(stopped);
+    let resumed = simulate(Driving::with(scripted.registry()).resume(&store, &samples::run(1))).unwrap();
+    assert_eq!(resumed.left, Left::Finished(Verdict::Succeeded));
+    (before, summary(&resumed).1)
+}
+
+#[test]
+fn a_look_into_a_doubt_that_is_told_to_stop_settles_nothing() {
+    let (stopped, resumed) = stopped_while_looking(Mode::Live, &[Look::Pending, Look::UntilStopped]);
+    assert_eq!(stopped, ["one in_doubt"]);
+    assert_eq!(resumed, ["one succeeded"]);
+}
+
+#[test]
+fn a_rehearsal_that_is_told_to_stop_is_made_again() {
+    let (stopped, resumed) = stopped_while_looking(Mode::DryRun, &[Look::UntilStopped]);
+    assert_eq!(stopped, ["one pending"]);
+    assert_eq!(resumed, ["one in_place"]);
 }
