@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use lifeboat_model::plan::{ActionCall, ActionStep};
 use lifeboat_model::record::StepEnd;
 use lifeboat_model::template::{Decided, Filled};
-use lifeboat_model::{Attempt, AttemptKey, Failure, Observation, RecordBody, StepIndex};
+use lifeboat_model::{Attempt, AttemptKey, Failure, Observation, RecordBody, StepIndex, StepState};
 use serde_json::Value;
 
 use super::{Act, Core, Response};
@@ -124,7 +124,15 @@ impl Core {
             check,
             timeout: action.timeout,
             on_unknown: action.on_unknown,
-            started_at: self.state.started_at(at).unwrap_or(now),
+            started_at: self.started_at(at).unwrap_or(now),
+        }
+    }
+
+    /// When the attempt that is looked into, or goes on where one in doubt broke off, began. A retry begins anew.
+    fn started_at(&self, at: StepIndex) -> Option<Timestamp> {
+        match self.state.step(at) {
+            StepState::Retrying { .. } => None,
+            _ => self.state.started_at(at),
         }
     }
 

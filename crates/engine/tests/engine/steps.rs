@@ -1,10 +1,13 @@
 //! What becomes of single steps.
 
 use lifeboat_engine::Left;
+use lifeboat_model::Effect;
 use lifeboat_model::record::Verdict;
-use lifeboat_testkit::World;
+use lifeboat_testkit::runs::plan;
+use lifeboat_testkit::{Driving, MemoryStore, World, samples};
 
-use crate::{run, summary};
+use crate::scripted::{Look, Scripted};
+use crate::{run, simulate, summary};
 
 #[test]
 fn outputs_flow_and_keep_their_type() {
@@ -212,4 +215,17 @@ steps:
         (Some("failed"), vec!["one skipped".into(), "two failed".into(), "three pending".into()])
     );
     assert_eq!(world.applied(), [""; 0]);
+}
+
+#[test]
+fn each_attempt_is_told_when_it_started_itself() {
+    let scripted = Scripted::new(Effect::Read, &[Look::Blocked]);
+    let text =
+        "runbook: again\nsteps:\n  - { id: one, action: test.scripted, retry: { attempts: 2, delay: 1m } }\n";
+    let plan = plan(&scripted.registry(), text);
+    let driving = Driving::with(scripted.registry());
+    let drive = simulate(driving.create(&MemoryStore::new(), &samples::run(1), plan)).unwrap();
+    assert_eq!(drive.left, Left::Finished(Verdict::Succeeded));
+    let [first, second] = scripted.started()[..] else { panic!("two attempts") };
+    assert_eq!(second.duration_since(first).as_secs(), 60);
 }
