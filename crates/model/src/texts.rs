@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::outcome::{Change, Failure, Observation, Outcome};
-use crate::record::{Resolution, StepEnd};
+use crate::record::{Decision, Resolution, StepEnd};
 
 /// Has texts that came from outside.
 pub trait Texts {
@@ -105,6 +105,22 @@ impl Texts for Resolution {
             Self::Done(outcome) => outcome.each_text(change),
             Self::Failed(failure) => failure.each_text(change),
             Self::Rerun | Self::Ask => {}
+        }
+    }
+}
+
+impl Texts for Decision {
+    fn each_text(&mut self, change: &dyn Fn(&mut String)) {
+        match self {
+            Self::MarkDone { outputs } => outputs.each_text(change),
+            Self::KeepPinned { edited: _ }
+            | Self::Approve
+            | Self::Reject
+            | Self::Retry
+            | Self::Skip
+            | Self::Pause
+            | Self::Cancel
+            | Self::Rollback => {}
         }
     }
 }

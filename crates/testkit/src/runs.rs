@@ -9,7 +9,7 @@ use lifeboat_engine::{
 };
 use lifeboat_model::record::Mode;
 use lifeboat_model::{Plan, RunId, RunState, Source};
-use serde_json::Map;
+use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
 use crate::samples;
@@ -37,6 +37,8 @@ pub struct Driving {
     pub reporters: Reporters,
     /// Signals to come.
     pub signals: mpsc::UnboundedReceiver<Signal>,
+    /// The secrets' values by name.
+    pub secrets: Map<String, Value>,
     /// How long an action that was told to stop has to answer.
     pub grace: Duration,
 }
@@ -51,6 +53,7 @@ impl Driving {
             person: Arc::new(Nobody),
             reporters: Reporters::default(),
             signals,
+            secrets: Map::new(),
             grace: Duration::from_secs(30),
         }
     }
@@ -62,7 +65,7 @@ impl Driving {
             reporters: self.reporters,
             person: self.person,
             signals: self.signals,
-            secrets: Map::new(),
+            secrets: self.secrets,
             grace: self.grace,
         }
     }

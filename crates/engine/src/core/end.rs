@@ -166,6 +166,7 @@ impl Core {
             None => self.nobody = true,
             Some(Answer { decision, actor, reason }) => {
                 let step = Some(self.step_id(at));
+                let (decision, reason) = (self.masked(decision), self.masked(reason));
                 self.record(now, RecordBody::OperatorDecided { step, decision, actor, reason }, response);
             }
         }

@@ -9,6 +9,7 @@ use lifeboat_model::RecordBody;
 use lifeboat_model::record::{Decision, DoubtRule, StopReason, Verdict};
 use lifeboat_testkit::runs::plan;
 use lifeboat_testkit::{Driving, MemoryStore, World, samples};
+use serde_json::{Map, json};
 
 use crate::{run, simulate, summary};
 
@@ -75,14 +76,13 @@ fn the_policy_of_the_step_may_decide_instead() {
 
 /// Answers every question with the same word.
 #[derive(Debug)]
-struct Says(Decision);
+struct Says(Decision, &'static str);
 
 impl Person for Says {
     fn ask(&self, question: Question) -> Pin<Box<dyn Future<Output = Option<Answer>> + Send>> {
         assert_eq!(question.step.as_str(), "one");
         assert!(question.evidence.contains("cannot look"), "{question:?}");
-        let answer =
-            Answer { decision: self.0.clone(), actor: "ada".to_owned(), reason: "I looked".to_owned() };
+        let answer = Answer { decision: self.0.clone(), actor: "ada".to_owned(), reason: self.1.to_owned() };
         Box::pin(std::future::ready(Some(answer)))
     }
 }
@@ -102,7 +102,7 @@ fn a_person_decides_with_the_evidence_in_view() {
         let world = World::default();
         let registry = world.registry();
         let plan = plan(&registry, BLIND);
-        let driving = Driving { person: Arc::new(Says(decision)), ..Driving::with(registry) };
+        let driving = Driving { person: Arc::new(Says(decision, "I looked")), ..Driving::with(registry) };
         let drive = simulate(driving.create(&MemoryStore::new(), &samples::run(1), plan)).unwrap();
         assert_eq!(drive.left, Left::Finished(verdict));
         assert_eq!(summary(&drive).1[0], one);
@@ -122,4 +122,23 @@ fn the_rule_and_the_evidence_are_in_the_journal() {
         _ => None,
     });
     assert_eq!(resolved, Some((DoubtRule::Observed, "in place: a is x".to_owned())));
+}
+
+#[test]
+fn a_secret_in_a_persons_word_is_masked() {
+    let (world, store) = (World::default(), MemoryStore::new());
+    let registry = world.registry();
+    let plan = plan(&registry, BLIND);
+    let outputs = Map::from_iter([("value".to_owned(), json!("hunter2"))]);
+    let driving = Driving {
+        person: Arc::new(Says(Decision::MarkDone { outputs }, "logged in with hunter2")),
+        secrets: Map::from_iter([("password".to_owned(), json!("hunter2"))]),
+        ..Driving::with(registry)
+    };
+    let drive = simulate(driving.create(&store, &samples::run(1), plan)).unwrap();
+    assert_eq!(summary(&drive).1[0], "one succeeded");
+    drop(drive);
+    let records = format!("{:?}", store.load(&samples::run(1)).unwrap().records);
+    assert!(records.contains("logged in with ‹secret›"), "{records}");
+    assert!(!records.contains("hunter2"), "{records}");
 }
