@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lifeboat_action::Registry;
 use lifeboat_model::record::{Driver, Mode, RunCreated};
-use lifeboat_model::{ActionName, Epoch, IllegalRecord, Plan, Record, RecordBody, RunId, Seq};
+use lifeboat_model::{ActionName, Epoch, IllegalRecord, Phase, Plan, Record, RecordBody, RunId, Seq};
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -98,8 +98,12 @@ pub async fn create(setup: Setup, store: &dyn Store, new: NewRun) -> Result<Driv
 /// Takes a run over that was claimed, and drives it.
 ///
 /// # Errors
-/// As [`create`].
+/// As [`create`], and when the run is finished, as it may be since somebody looked.
 pub async fn resume(setup: Setup, claim: Claim, actor: String, driver: Driver) -> Result<Drive, EngineError> {
+    if let Phase::Finished(verdict) = claim.state.phase() {
+        let why = format!("the run is finished: {}", verdict.as_str());
+        return Err(IllegalRecord { seq: claim.state.seq().next(), why }.into());
+    }
     check_actions(&setup.registry, claim.state.plan())?;
     let now = setup.clock.now();
     let Claim { journal, state, epoch, notes } = claim;

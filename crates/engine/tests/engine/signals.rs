@@ -1,6 +1,6 @@
 //! First, second and third signal.
 
-use lifeboat_engine::{Left, Signal};
+use lifeboat_engine::{EngineError, Left, Signal};
 use lifeboat_model::Effect;
 use lifeboat_model::record::{Mode, StopReason, Verdict};
 use lifeboat_testkit::runs::plan;
@@ -121,4 +121,19 @@ fn a_rehearsal_that_is_told_to_stop_is_made_again() {
     let (stopped, resumed) = stopped_while_looking(Mode::DryRun, &[Look::UntilStopped]);
     assert_eq!(stopped, ["one pending"]);
     assert_eq!(resumed, ["one in_place"]);
+}
+
+#[test]
+fn a_run_that_is_over_is_not_taken_over() {
+    let (world, store) = (World::default(), MemoryStore::new());
+    let registry = world.registry();
+    let plan = plan(
+        &registry,
+        "runbook: over\nsteps:\n  - { id: one, action: fake.set, with: { name: a, value: x } }\n",
+    );
+    let drive = simulate(Driving::with(registry.clone()).create(&store, &samples::run(1), plan)).unwrap();
+    assert_eq!(drive.left, Left::Finished(Verdict::Succeeded));
+    drop(drive);
+    let error = simulate(Driving::with(registry).resume(&store, &samples::run(1))).unwrap_err();
+    assert!(matches!(error, EngineError::Illegal(_)), "{error:?}");
 }
