@@ -79,7 +79,9 @@ impl Core {
     }
 
     fn leave_if_over(&mut self, now: Timestamp, next: &Next, response: &mut Response) {
-        let busy = next.running > 0 || !self.looking.is_empty() || !self.asking.is_empty();
+        // Who is asked to stop waits for no answer: the question is asked again on resume.
+        let asking = self.urgency == Urgency::None && !self.asking.is_empty();
+        let busy = next.running > 0 || !self.looking.is_empty() || asking;
         if busy {
             return;
         }

@@ -1,6 +1,10 @@
 //! First, second and third signal.
 
-use lifeboat_engine::{EngineError, Left, Signal};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use lifeboat_engine::{Answer, EngineError, Left, Person, Question, Signal};
 use lifeboat_model::Effect;
 use lifeboat_model::record::{Mode, StopReason, Verdict};
 use lifeboat_testkit::runs::plan;
@@ -121,6 +125,35 @@ fn a_rehearsal_that_is_told_to_stop_is_made_again() {
     let (stopped, resumed) = stopped_while_looking(Mode::DryRun, &[Look::UntilStopped]);
     assert_eq!(stopped, ["one pending"]);
     assert_eq!(resumed, ["one in_place"]);
+}
+
+/// Looks at the question and says nothing.
+#[derive(Debug)]
+struct Silent(mpsc::UnboundedSender<Signal>);
+
+impl Person for Silent {
+    fn ask(&self, _: Question) -> Pin<Box<dyn Future<Output = Option<Answer>> + Send>> {
+        self.0.send(Signal::Interrupt).unwrap();
+        Box::pin(std::future::pending())
+    }
+}
+
+#[test]
+fn a_question_that_is_open_does_not_keep_an_interrupted_run() {
+    let (world, store) = (World::default(), MemoryStore::new());
+    let registry = world.registry();
+    let text = "runbook: ask\nsteps:\n  - { id: one, action: fake.blind, with: { name: a, value: x, fails: 1, how: unknown_done } }\n";
+    let plan = plan(&registry, text);
+    let (sender, signals) = mpsc::unbounded_channel();
+    let driving = Driving { signals, person: Arc::new(Silent(sender)), ..Driving::with(registry) };
+    let hour = std::time::Duration::from_secs(3600);
+    let run = samples::run(1);
+    let drive = simulate(async {
+        tokio::time::timeout(hour, driving.create(&store, &run, plan)).await.expect("it waits for an answer")
+    });
+    let drive = drive.unwrap();
+    assert_eq!(drive.left, Left::Stopped(StopReason::Interrupted));
+    assert_eq!(summary(&drive).1, ["one in_doubt"]);
 }
 
 #[test]
