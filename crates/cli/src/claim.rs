@@ -8,12 +8,13 @@ use lifeboat_store::FileStore;
 
 use crate::context::Context;
 use crate::error::CliError;
-use crate::host;
 use crate::words::{self, WARNING, clean};
+use crate::{crash_point, host};
 
 /// Takes a run over from whoever drove it last, and says what had to be mended.
 pub(crate) fn claim(context: &Context, store: &FileStore, run: &RunId) -> Result<Claim, CliError> {
-    let claim = store.claim(run, &host::driver()).map_err(|error| CliError::store(context, run, error))?;
+    let claim = crash_point::over(store)?.claim(run, &host::driver());
+    let claim = claim.map_err(|error| CliError::store(context, run, error))?;
     for note in &claim.notes {
         context.terminal.say(&format!("{WARNING}note:{WARNING:#} {}\n", clean(note)));
     }

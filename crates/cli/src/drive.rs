@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::person::AtTerminal;
-use crate::{host, signals, summary};
+use crate::{crash_point, host, signals, summary};
 
 /// How long an action that was told to stop has to answer.
 const GRACE: Duration = Duration::from_secs(10);
@@ -40,7 +40,8 @@ impl Driver<'_> {
     pub(crate) fn create(self, store: &FileStore, new: NewRun) -> Result<Exit, CliError> {
         let run = new.run.clone();
         let context = self.context;
-        let result = self.drive(|setup, runtime| runtime.block_on(create(setup, store, new)))?;
+        let store = crash_point::over(store)?;
+        let result = self.drive(|setup, runtime| runtime.block_on(create(setup, &store, new)))?;
         result.map_err(|error| match error {
             EngineError::Store(error @ StoreError::Io { .. }) => CliError::new(Exit::Journal, error)
                 .hint("nothing was started; once that is mended, start it again"),

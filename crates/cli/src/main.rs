@@ -8,6 +8,7 @@ mod args;
 mod claim;
 mod commands;
 mod context;
+mod crash_point;
 mod demo;
 mod drive;
 mod edited;
