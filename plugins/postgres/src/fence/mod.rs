@@ -76,7 +76,7 @@ impl TypedAction for Fence {
         };
         if let Some(proof) = survey.proof().filter(|proof| *proof >= params.minimum) {
             return Observation::InPlace {
-                evidence: evidence_line(&survey, proof),
+                evidence: evidence_with_warnings(&survey, proof),
                 outputs: json::object(&outputs(&survey, proof)),
             };
         }
@@ -190,6 +190,12 @@ fn outputs(survey: &Survey, proof: Proof) -> FenceOutputs {
 fn evidence_line(survey: &Survey, proof: Proof) -> String {
     let candidate = &survey.candidate.address;
     format!("{} is fenced ({proof}); {candidate}: {}", survey.primary_address(), survey.lag().words())
+}
+
+/// What was seen to be in place has no warnings of its own: what weakens the proof must be said with it.
+fn evidence_with_warnings(survey: &Survey, proof: Proof) -> String {
+    let parts = std::iter::once(evidence_line(survey, proof)).chain(warnings(survey, proof));
+    parts.collect::<Vec<_>>().join("; ")
 }
 
 fn warnings(survey: &Survey, proof: Proof) -> Vec<String> {
