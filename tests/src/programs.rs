@@ -58,6 +58,11 @@ pub fn profile_folder() -> PathBuf {
     }
 }
 
+/// The folder of the runbooks that are shipped.
+pub fn shipped_runbooks() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../runbooks")
+}
+
 /// The words that start `program` as a server: as oneself, or from root as PostgreSQL's account. It is killed with
 /// the process that started it.
 pub fn as_server(program: &Path) -> Vec<String> {

@@ -53,6 +53,19 @@ impl PostgresScene {
         sender.signal(Signal::STOP).expect("one's own server can be stopped");
     }
 
+    /// Stops the process that replays the log on a standby: a promotion that is asked for does not come about.
+    /// [`PostgresScene::thaw`] lets it go on.
+    ///
+    /// # Panics
+    /// When it is none.
+    #[track_caller]
+    pub fn stop_startup(&self, standby: Node) {
+        let pid = self.sql(standby, "select pid from pg_stat_activity where backend_type = 'startup'");
+        let startup = pid.parse().ok().and_then(Process::find);
+        let startup = startup.unwrap_or_else(|| panic!("{standby} replays nothing"));
+        startup.signal(Signal::STOP).expect("one's own server can be stopped");
+    }
+
     /// Pauses the replay on a standby: it goes on receiving.
     ///
     /// # Panics

@@ -1,0 +1,63 @@
+//! What must not be done, and is not.
+
+use lifeboat_tests::scene::{Node, Role};
+
+use super::{Failover, SOON, assert_code};
+
+/// With nobody to take over, taking the old primary out would turn half an outage into a whole one.
+#[test]
+fn with_a_dead_standby_nothing_is_touched() {
+    let failover = Failover::broken();
+    let scene = &failover.scene;
+    scene.kill(Node::B);
+    scene.stop_writer();
+    failover.wait_until_noticed();
+    let before = scene.fingerprint();
+    assert_code(&failover.run(&[]), 4);
+    assert_eq!(scene.fingerprint(), before);
+    assert_eq!(failover.state_of("candidate"), "failed");
+    for step in ["cut-off", "fence", "promote", "load-balancer", "verify"] {
+        assert!(failover.journal().about("step_started", step).next().is_none(), "{step} began");
+    }
+}
+
+#[test]
+fn a_standby_too_far_behind_is_not_promoted_unless_the_loss_is_accepted() {
+    let failover = Failover::healthy();
+    let scene = &failover.scene;
+    scene.stop_sender(Node::A);
+    let before = scene.ledger().acked().len();
+    scene.wait_until("two seconds of rows pile up", SOON, || scene.ledger().acked().len() >= before + 100);
+    scene.kill(Node::A);
+    assert_code(&failover.run(&[("max_lag", "1s")]), 4);
+    let why = failover.journal().failure("fence").map(str::to_owned);
+    assert!(why.as_deref().is_some_and(|why| why.contains("is not fit")), "{why:?}");
+    assert_eq!((scene.role(Node::B), scene.promotions(Node::B)), (Role::Standby, 0));
+    assert_eq!(failover.proxied(Node::B).as_deref(), Some("MAINT"));
+
+    assert_code(&failover.run(&[("max_lag", "1h")]), 0);
+    failover.assert_failed_over();
+    let lost = scene.lost_rows(Node::B).len();
+    assert!(lost >= 50, "100 rows never left the primary, {lost} are lost");
+    println!("stopped sender: {lost} acknowledged rows lost, up to {} said", failover.rows_behind());
+}
+
+#[test]
+fn without_the_load_balancer_nothing_is_promoted() {
+    let failover = Failover::broken();
+    let socket = failover.scene.folder().join("no-such.sock").display().to_string();
+    assert_code(&failover.run(&[("haproxy", &socket)]), 4);
+    let why = failover.journal().failure("cut-off").map(str::to_owned);
+    assert!(why.as_deref().is_some_and(|why| why.contains(&socket)), "{why:?}");
+    assert_eq!(failover.scene.promotions(Node::B), 0);
+}
+
+#[test]
+fn a_healthy_primary_is_left_alone() {
+    let failover = Failover::healthy();
+    failover.scene.quiesce();
+    let before = failover.scene.fingerprint();
+    assert_code(&failover.run(&[]), 4);
+    assert_eq!(failover.state_of("primary-is-down"), "failed");
+    assert_eq!(failover.scene.fingerprint(), before);
+}
