@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use lifeboat_action::ActionContext;
 use tokio_postgres::Row;
+use tokio_postgres::error::SqlState;
 
 use crate::address::Address;
 use crate::connection::Target;
@@ -92,6 +93,20 @@ impl Server {
 
     /// Looks within a session.
     pub(crate) async fn look(
+        context: &ActionContext,
+        target: &Target,
+        session: &Session,
+    ) -> Result<Self, StatementError> {
+        match Self::look_once(context, target, session).await {
+            // It was promoted between the question for its role and those for the role's details. It happens once.
+            Err(error) if error.code() == Some(&SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE) => {
+                Self::look_once(context, target, session).await
+            }
+            seen => seen,
+        }
+    }
+
+    async fn look_once(
         context: &ActionContext,
         target: &Target,
         session: &Session,
