@@ -1,9 +1,9 @@
 //! The synchronous heart: an input and the time in, records to write and acts to carry out afterwards.
 //!
-//! [`Core::handle`] folds each record it decides into its state at once, because the end of one step and the start of
-//! the next belong into one batch. The state may thus run ahead of the disk, but only inside that batch: nothing is
-//! told and nothing is done before the driver has it durable, and when it cannot be written, the state is thrown away
-//! with the driver.
+//! [`Core::handle`] and [`Core::settle`] fold each record they decide into the state at once, because the end of one
+//! step and the start of the next belong into one batch. The state may thus run ahead of the disk, but only inside that
+//! batch: nothing is told and nothing is done before the driver has it durable, and when it cannot be written, the
+//! state is thrown away with the driver.
 
 mod begin;
 mod end;
@@ -177,7 +177,8 @@ impl Core {
         }
     }
 
-    /// Decides what follows from an input.
+    /// Folds an input in. What may happen next is for [`Core::settle`] to say, once for all inputs that came together:
+    /// its cost grows with what is under way.
     pub(crate) fn handle(&mut self, now: Timestamp, input: Input, response: &mut Response) {
         match input {
             Input::Ended { at, attempt, end } => self.ended(now, at, attempt, end, response),
@@ -192,10 +193,8 @@ impl Core {
                 let kind = EventKind::StepProgress { message };
                 let event = Event { seq, at: now, run, step: Some(step), attempt, kind };
                 response.events.push(event);
-                return;
             }
         }
-        self.settle(now, response);
     }
 
     /// The state after everything decided so far.

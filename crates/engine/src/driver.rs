@@ -73,6 +73,7 @@ impl DriverLoop {
                 let Ok(input) = self.inputs.try_recv() else { break };
                 self.take(input, &mut response);
             }
+            self.core.settle(self.clock.now(), &mut response);
         }
     }
 

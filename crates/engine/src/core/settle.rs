@@ -11,7 +11,7 @@ use crate::person::Question;
 
 impl Core {
     /// Starts, looks into, asks, wakes and ends until nothing more can be decided without waiting.
-    pub(super) fn settle(&mut self, now: Timestamp, response: &mut Response) {
+    pub(crate) fn settle(&mut self, now: Timestamp, response: &mut Response) {
         while self.left.is_none() {
             let next = RunState::next(&self.state);
             let before = response.drafts.len();

@@ -229,3 +229,23 @@ fn each_attempt_is_told_when_it_started_itself() {
     let [first, second] = scripted.started()[..] else { panic!("two attempts") };
     assert_eq!(second.duration_since(first).as_secs(), 60);
 }
+
+#[test]
+fn an_output_that_held_a_secret_is_not_used_without_it() {
+    let world = World::default();
+    let registry = world.registry();
+    let text = r#"
+runbook: secret
+secrets: { pw: { env: PW } }
+steps:
+  - { id: one, action: fake.set, with: { name: a, value: "{{ secrets.pw }}" } }
+  - { id: two, action: fake.set, with: { name: b, value: "{{ steps.one.value }}" } }
+"#;
+    let plan = plan(&registry, text);
+    let secrets = serde_json::Map::from_iter([("pw".to_owned(), "hunter2".into())]);
+    let driving = Driving { secrets, ..Driving::with(registry) };
+    let drive = simulate(driving.create(&MemoryStore::new(), &samples::run(1), plan)).unwrap();
+    assert_eq!(summary(&drive).1, ["one succeeded", "two failed"]);
+    assert_eq!(world.values()["a"], "hunter2");
+    assert!(!world.values().contains_key("b"), "the mask is no value");
+}

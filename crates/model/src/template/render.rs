@@ -159,6 +159,9 @@ impl Values<'_> {
         let at = StepId::new(step).ok().and_then(|id| self.state.plan().find(&id));
         let Some(at) = at else { return Some(format!("`steps.{step}.{output}`: there is no such step")) };
         match self.state.outputs(at) {
+            Some(outputs) if outputs.get(output).is_some_and(|value| self.is_masked(value)) => {
+                Some(format!("`steps.{step}.{output}` held a secret, and secrets are not kept"))
+            }
             Some(outputs) if outputs.contains_key(output) => None,
             Some(_) => Some(format!("`steps.{step}.{output}`: step `{step}` gave no such output")),
             None => {
@@ -166,6 +169,11 @@ impl Values<'_> {
                 Some(format!("`steps.{step}.{output}` is not known: step `{step}` did not run ({status})"))
             }
         }
+    }
+
+    /// Whether a secret was masked in a stored value: what is left of it is not the value.
+    fn is_masked(&self, value: &Value) -> bool {
+        !self.secrets.is_empty() && value.to_string().contains(self.mask)
     }
 
     /// The values that the template uses, and no others.
