@@ -83,7 +83,7 @@ pub(crate) fn parallel(bench: &Bench) {
 
 /// From the start of `resume` to the start of the next step, after SIGKILL at a step.
 pub(crate) fn resume(bench: &Bench) {
-    for (killed_at, steps, reach) in [(200, 1_000, "≤ 50 ms"), (10_000, 12_000, "≤ 100 ms")] {
+    for (killed_at, steps, reach) in [(200, 1_000, "≤ 50 ms"), (10_000, 10_500, "≤ 100 ms")] {
         let runbook = bench.runbook(&sequence(steps, NOTHING));
         let times: Vec<_> = (0..5).map(|_| resume_once(bench, &runbook, killed_at)).collect();
         row(&format!("resume to the next step, killed at {killed_at}"), &ms(median(times)), "", "", reach);
