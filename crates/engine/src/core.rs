@@ -273,12 +273,12 @@ fn broken_off(state: &RunState, at: StepIndex) -> Option<(StepId, Attempt, Optio
     }
 }
 
-/// An attempt that an earlier driver left open. One that runs was begun by the newest driver, since taking a run over
-/// puts the attempts of the driver before in doubt; which driver began one that is in doubt is not known.
+/// An attempt that an earlier driver left open, with the boot id of the machine it began on, where it is known.
 fn inherited(state: &RunState, at: StepIndex) -> Option<(StepIndex, Option<String>)> {
     match state.step(at) {
-        StepState::Running { .. } => Some((at, state.driver().boot.clone())),
-        StepState::InDoubt { .. } => Some((at, None)),
+        StepState::Running { .. } | StepState::InDoubt { .. } => {
+            Some((at, state.attempt_boot(at).map(str::to_owned)))
+        }
         _ => None,
     }
 }

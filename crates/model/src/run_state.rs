@@ -121,6 +121,8 @@ struct StepProgress {
     failures: u32,
     started_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
+    /// The boot id of the machine on which the newest attempt began, where it is known.
+    boot: Option<String>,
     /// Needs that are not met yet, the opening of the block around it included. For an open block: children that
     /// are not over.
     waits_for: u32,
@@ -200,6 +202,11 @@ impl RunState {
     /// How many attempts of a step were started.
     pub fn attempts(&self, step: StepIndex) -> u32 {
         self.progress(step).attempts
+    }
+
+    /// The boot id of the machine on which a step's newest attempt began, where it is known.
+    pub fn attempt_boot(&self, step: StepIndex) -> Option<&str> {
+        self.progress(step).boot.as_deref()
     }
 
     /// When the newest attempt of a step was started; one that goes on where an attempt in doubt broke off, when that

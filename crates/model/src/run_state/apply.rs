@@ -45,6 +45,7 @@ impl RunState {
             failures: 0,
             started_at: None,
             ended_at: None,
+            boot: None,
             waits_for: 0,
         };
         let mut state = Self {
@@ -184,8 +185,10 @@ impl RunState {
         if attempt.0 != self.attempts(at) + 1 {
             return Err(format!("attempt {attempt} of step `{step}` follows attempt {}", self.attempts(at)));
         }
+        let boot = self.driver.boot.clone();
         let progress = self.progress_mut(at);
         progress.attempts = attempt.0;
+        progress.boot = boot;
         // An attempt that goes on where one in doubt broke off began when that one did.
         if due || progress.started_at.is_none() {
             progress.started_at = Some(record.at);

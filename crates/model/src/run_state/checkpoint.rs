@@ -34,6 +34,8 @@ pub struct StepCheckpoint {
     failures: u32,
     started_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
+    #[serde(default)]
+    boot: Option<String>,
 }
 
 impl RunState {
@@ -64,6 +66,7 @@ impl RunState {
             failures: progress.failures,
             started_at: progress.started_at,
             ended_at: progress.ended_at,
+            boot: progress.boot.clone(),
         }
     }
 
@@ -83,6 +86,7 @@ impl RunState {
             progress.failures = step.failures;
             progress.started_at = step.started_at;
             progress.ended_at = step.ended_at;
+            progress.boot = step.boot;
         }
         state.seq = run.seq;
         state.epoch = run.epoch;
