@@ -16,7 +16,7 @@ use crate::output::{Captured, STDERR, STDOUT};
 use crate::params::{Outputs, Params};
 use crate::process::boot_id;
 use crate::protocol::{Answer, Launch};
-use crate::recover;
+use crate::recover::{self, outlast};
 use crate::settle::{Settled, settle};
 use crate::trace::Trace;
 
@@ -156,16 +156,20 @@ async fn without_supervisor(
     params: &Params,
     folder: &Path,
 ) -> Result<Outcome, Failure> {
-    let settled = {
+    let settled = || async {
         let (folder, mark) = (folder.to_owned(), mark(context));
         // The lock falls with the supervisor; that moment may be just ahead.
-        tokio::task::spawn_blocking(move || {
+        let settled = tokio::task::spawn_blocking(move || {
             let trace = Trace::lock(&folder)?;
             settle(&trace, mark, Some(&boot_id()?))
-        })
-        .await
+        });
+        settled.await.map_err(std::io::Error::other).flatten()
     };
-    match settled.map_err(std::io::Error::other).flatten() {
+    let mut found = settled().await;
+    if matches!(found, Ok(Settled::Lost(_))) && matches!(outlast(context, params, folder).await, Ok(true)) {
+        found = settled().await;
+    }
+    match found {
         Ok(Settled::Ended(end)) => finish(context, params, folder, &end, None),
         Ok(Settled::NotStarted(refusal)) => Err(refuse(context, &refusal)),
         Ok(Settled::Never(why)) => Err(Failure::transient(format!("the supervisor was killed: {why}"))),

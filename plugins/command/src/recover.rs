@@ -36,12 +36,19 @@ async fn look(context: &ActionContext, params: &Params) -> io::Result<Recovery> 
         Some(trace) => (trace, false),
         None => wait(context, folder, params).await?,
     };
-    Ok(match settle(&trace, mark(context), context.info().boot.as_deref())? {
+    let settle = || settle(&trace, mark(context), context.info().boot.as_deref());
+    let mut settled = settle()?;
+    if matches!(settled, Settled::Lost(_)) && outlast(context, params, folder).await? {
+        settled = settle()?;
+    }
+    Ok(match settled {
         Settled::Ended(mut end) => {
             end.stopped |= stopped;
             let evidence = format!("it {}, recorded by its supervisor at {}", end.status, end.at);
             Recovery::Ended { result: finish(context, params, folder, &end, None), evidence }
         }
+        // It was withdrawn, or there was no room for it then: it never began, which is no failure of the step.
+        Settled::NotStarted(refusal) if refusal.may_pass => Recovery::NotStarted { evidence: refusal.why },
         Settled::NotStarted(refusal) => {
             let evidence = "recorded by its supervisor".to_owned();
             Recovery::Ended { result: Err(refuse(context, &refusal)), evidence }
@@ -75,6 +82,35 @@ async fn wait(context: &ActionContext, folder: &Path, params: &Params) -> io::Re
             return Ok((trace.map_err(io::Error::other)??, true));
         }
     }
+}
+
+/// Waits for a command that still runs although its supervisor is gone: nobody records how it ends, but until it has,
+/// its effect may still come, and a second copy must not be started beside it. Whether there was anything to wait for.
+///
+/// What a command leaves running when its first process ends is not waited for, as it never is.
+pub(crate) async fn outlast(context: &ActionContext, params: &Params, folder: &Path) -> io::Result<bool> {
+    let found = peek(folder)?;
+    let tree = Tree { leader: leader(folder)?, mark: mark(context) };
+    let is_over = found.process().is_some() && tree.leader.is_none();
+    if is_over || found.boot() != Some(boot_id()?.as_str()) {
+        return Ok(false);
+    }
+    let Some(process) = tree.leader.map(Pid::as_raw_pid).or_else(|| tree.alive().first().copied()) else {
+        return Ok(false);
+    };
+    context.say(format!("still running as process {process}, without its supervisor: waiting for it"));
+    let over = in_thread({
+        let tree = tree.clone();
+        move || tree.outlast()
+    })?;
+    tokio::select! {
+        _ = over => {}
+        () = context.cancelled() => {
+            let grace = params.kill_after;
+            drop(in_thread(move || tree.stop(grace))?.await);
+        }
+    }
+    Ok(true)
 }
 
 /// The command's first process, if it is certain that the recorded id is still its.

@@ -16,6 +16,9 @@ use crate::process::Stat;
 /// How long killed processes may take to vanish. Longer takes only one that is stuck inside the kernel.
 const DYING: Duration = Duration::from_secs(5);
 
+/// How long a process is waited for before the others are looked at again.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
 /// The processes of one command.
 #[derive(Debug, Clone)]
 pub(crate) struct Tree {
@@ -66,6 +69,20 @@ impl Tree {
                 let _ = pidfd_send_signal(&member.handle, Signal::KILL);
             }
             wait_for_all(&members, deadline);
+        }
+    }
+
+    /// Returns when the first process is over; all of them, where the first is not known.
+    pub(crate) fn outlast(&self) {
+        let awaited =
+            |member: &Member| self.leader.is_none_or(|leader| leader.as_raw_pid() == member.stat.pid);
+        loop {
+            let mut members = self.members();
+            members.retain(awaited);
+            if members.is_empty() {
+                return;
+            }
+            wait_for_all(&members, Instant::now() + LOOK_AGAIN);
         }
     }
 
