@@ -1,0 +1,281 @@
+//! A runbook, its effects, and the processes that a test leaves behind.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::lifeboat::{Ended, Lifeboat, end_of};
+use lifeboat_tests::journal::Journal;
+use lifeboat_tests::process::Process;
+use lifeboat_tests::wait::wait_until;
+use rustix::process::Signal;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Longer than anything here takes on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One runbook with a home of its own. Dropped, every process that was started from that home is killed.
+#[derive(Debug)]
+pub(crate) struct Bench {
+    pub(crate) lifeboat: Lifeboat,
+    folder: TempDir,
+}
+
+impl Bench {
+    /// A bench for a runbook; in its text, `DIR` is the folder where effects are left.
+    pub(crate) fn new(runbook: &str) -> Self {
+        let bench = Self { lifeboat: Lifeboat::new(), folder: tempfile::tempdir().unwrap() };
+        let text = runbook.replace("DIR", bench.folder.path().to_str().unwrap());
+        fs::write(bench.file(), text).unwrap();
+        bench
+    }
+
+    /// The runbook's file.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.path("runbook.yaml")
+    }
+
+    /// A path in the folder where effects are left.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The lines that the steps have written, in order.
+    pub(crate) fn effects(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.path("effects")).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// The same, without their order.
+    pub(crate) fn sorted_effects(&self) -> Vec<String> {
+        let mut effects = self.effects();
+        effects.sort_unstable();
+        effects
+    }
+
+    /// `lifeboat run`, of this runbook.
+    pub(crate) fn run(&self) -> Command {
+        self.command(&["run", self.file().to_str().unwrap(), "--yes", "--json"])
+    }
+
+    /// `lifeboat resume`.
+    pub(crate) fn resume(&self) -> Command {
+        self.command(&["resume", "--json"])
+    }
+
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        self.lifeboat.command(words)
+    }
+
+    /// Carries a command out and insists on its exit code.
+    #[track_caller]
+    pub(crate) fn expect(&self, code: i32, words: &[&str]) -> Ended {
+        let ended = self.lifeboat.call(words);
+        ended.assert_code(code);
+        ended
+    }
+
+    /// Starts the run, and has it killed as soon as it exists.
+    pub(crate) fn create_only(&self) {
+        let mut run = self.run();
+        run.env("LIFEBOAT_CRASH_AT", "after:1");
+        assert!(end_of(run).was_killed());
+    }
+
+    /// The folder of the only run, once there is one.
+    pub(crate) fn run_folder(&self) -> Option<PathBuf> {
+        let entries = fs::read_dir(self.lifeboat.home().join("runs")).ok()?;
+        entries.flatten().map(|entry| entry.path()).find(|path| path.join("journal.jsonl").is_file())
+    }
+
+    /// The run's records, verified.
+    #[track_caller]
+    pub(crate) fn journal(&self) -> Journal {
+        let report = self.expect(0, &["journal", "--verify", "--json"]).stdout;
+        let report: Value = serde_json::from_str(&report).unwrap();
+        assert_eq!(report["journal"], "ok");
+        assert_ne!(report["checkpoints"]["state"], "bad", "{report}");
+        self.lifeboat.journal()
+    }
+
+    /// Insists that the run is over as if nothing had happened to it.
+    #[track_caller]
+    pub(crate) fn assert_whole(&self, expected: &Uninterrupted, clue: &str) {
+        let journal = self.journal();
+        assert_eq!(journal.breaches(), [""; 0], "{clue}");
+        assert_eq!(journal.verdict(), Some("succeeded"), "{clue}");
+        assert_eq!(self.sorted_effects(), expected.effects, "{clue}");
+        let status = self.lifeboat.status();
+        let strays: Vec<_> =
+            expected.steps.iter().zip(ids_and_states(&status)).filter(|(a, b)| !is_same_end(a, b)).collect();
+        assert!(strays.is_empty(), "{clue}: {strays:?}");
+    }
+
+    /// Waits until a file in the folder of effects exists.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, name: &str) {
+        let what = format!("{name} exists");
+        wait_until(&what, PATIENCE, || self.clues(), || self.path(name).exists());
+    }
+
+    /// The number that a step wrote into a file, which ends with a line break once it is whole.
+    #[track_caller]
+    pub(crate) fn pid_in(&self, name: &str) -> Process {
+        let read = || fs::read_to_string(self.path(name)).ok()?.strip_suffix('\n')?.parse().ok();
+        let pid = wait_until(name, PATIENCE, || self.clues(), read);
+        Process::find(pid).unwrap_or_else(|| panic!("{name}: process {pid} is gone"))
+    }
+
+    /// The supervisor of the first attempt of a step.
+    #[track_caller]
+    pub(crate) fn supervisor_of(&self, step: &str) -> Process {
+        let path = self.run_folder().unwrap().join("steps").join(step).join("1/supervision.jsonl");
+        let text = fs::read_to_string(&path).unwrap();
+        let claim: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        let pid = claim["claimed"]["supervisor"]["pid"].as_i64().unwrap();
+        Process::find(pid.try_into().unwrap()).expect("the supervisor is alive")
+    }
+
+    /// The last records, for a failure's message.
+    pub(crate) fn clues(&self) -> String {
+        let ended = self.lifeboat.call(&["status"]);
+        format!("{ended}\neffects: {:?}", self.effects())
+    }
+
+    /// Every living process that was started, at whatever remove, by a command of this bench.
+    pub(crate) fn processes(&self) -> Vec<Process> {
+        let mark = [b"LIFEBOAT_HOME=", self.lifeboat.home().as_os_str().as_encoded_bytes()].concat();
+        let is_ours = |pid: i32| {
+            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|entry| entry == mark)
+        };
+        pids().filter(|pid| is_ours(*pid)).filter_map(Process::find).collect()
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        // One may have started another between the look and the signal.
+        loop {
+            let processes = self.processes();
+            if processes.is_empty() {
+                return;
+            }
+            for process in processes {
+                drop(process.signal(Signal::KILL));
+            }
+        }
+    }
+}
+
+/// What a run of a runbook leaves that nothing happened to.
+#[derive(Debug)]
+pub(crate) struct Uninterrupted {
+    pub(crate) effects: Vec<String>,
+    pub(crate) steps: Vec<(String, String)>,
+    pub(crate) records: usize,
+}
+
+impl Uninterrupted {
+    pub(crate) fn of(runbook: &str) -> Self {
+        let bench = Bench::new(runbook);
+        end_of(bench.run()).assert_code(0);
+        let journal = bench.journal();
+        assert_eq!(journal.verdict(), Some("succeeded"));
+        let steps = ids_and_states(&bench.lifeboat.status()).collect();
+        Self { effects: bench.sorted_effects(), steps, records: journal.len() }
+    }
+}
+
+/// A started `lifeboat`. Dropped, it is killed.
+#[derive(Debug)]
+pub(crate) struct Driving {
+    child: Child,
+}
+
+impl Driving {
+    pub(crate) fn start(mut command: Command) -> Self {
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        Self { child: command.spawn().unwrap() }
+    }
+
+    /// As [`Driving::start`]; what it says, to programs and to people, goes to a file.
+    pub(crate) fn start_loud(mut command: Command, path: &Path) -> Self {
+        let file = File::create(path).unwrap();
+        command.stdout(file.try_clone().unwrap()).stderr(file);
+        Self { child: command.spawn().unwrap() }
+    }
+
+    pub(crate) fn pid(&self) -> i32 {
+        self.child.id().try_into().unwrap()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let process = Process::find(self.pid()).expect("lifeboat is alive");
+        process.signal(signal).unwrap();
+    }
+
+    /// SIGKILL, and its end.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits for its end; the exit code, or none when a signal ended it.
+    #[track_caller]
+    pub(crate) fn code(mut self) -> Option<i32> {
+        let child = &mut self.child;
+        let ended = || child.try_wait().unwrap();
+        wait_until("lifeboat ends", PATIENCE, || "", ended).code()
+    }
+}
+
+impl Drop for Driving {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// `strace` in front of a command, with the same environment.
+pub(crate) fn traced(options: &[&OsStr], command: &Command) -> Command {
+    let mut strace = Command::new(lifeboat_tests::programs::server("strace"));
+    strace.args(["-f", "-qq", "--signal=none", "-o", "/dev/null"]).args(options).arg("--");
+    strace.arg(command.get_program()).args(command.get_args()).env_clear();
+    strace.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    strace.stdin(Stdio::null());
+    strace
+}
+
+pub(crate) fn copy_tree(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        match entry.file_type().unwrap() {
+            kind if kind.is_dir() => copy_tree(&entry.path(), &target),
+            kind if kind.is_file() => drop(fs::copy(entry.path(), target).unwrap()),
+            // A socket.
+            _ => {}
+        }
+    }
+}
+
+fn pids() -> impl Iterator<Item = i32> {
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+pub(crate) fn ids_and_states(status: &Value) -> impl Iterator<Item = (String, String)> + '_ {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    status["steps"].as_array().unwrap().iter().map(move |step| (text(&step["id"]), text(&step["state"])))
+}
+
+/// A step whose effect was found after a crash may be in place where otherwise it would have succeeded.
+fn is_same_end(one: &(String, String), other: &(String, String)) -> bool {
+    let done = |state: &str| matches!(state, "succeeded" | "in_place");
+    one.0 == other.0 && (one.1 == other.1 || done(&one.1) && done(&other.1))
+}

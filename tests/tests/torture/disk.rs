@@ -1,0 +1,134 @@
+//! No room, and no right to write.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::lifeboat::end_of;
+use rustix::process::geteuid;
+
+use crate::bench::{Bench, Driving};
+use crate::runbooks::WAITING;
+
+/// A mount over a folder, for as long as the value lives. Root only.
+struct Mount(PathBuf);
+
+impl Mount {
+    fn new(folder: &Path, words: &[&str]) -> Self {
+        mount(words, folder);
+        Self(folder.to_owned())
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        // Also with a process inside that is about to be killed.
+        drop(Command::new("umount").arg("-l").arg(&self.0).status());
+    }
+}
+
+fn mount(words: &[&str], folder: &Path) {
+    let status = Command::new("mount").args(words).arg(folder).status().unwrap();
+    assert!(status.success(), "mount {words:?} {}", folder.display());
+}
+
+/// What a reader can still do.
+#[track_caller]
+fn assert_readable(bench: &Bench, state: &str) {
+    assert_eq!(bench.lifeboat.status()["state"], state);
+    assert!(bench.expect(0, &["runs", "--json"]).stdout.contains(state));
+    bench.expect(0, &["journal"]);
+    bench.expect(0, &["journal", "--verify"]);
+}
+
+/// The record that starts the last step needs more room than is left in any page.
+fn with_a_large_record() -> String {
+    let padding = "x".repeat(8192);
+    WAITING.replace(
+        "echo after >>DIR/effects\"",
+        &format!("echo after >>DIR/effects\", env: {{ PADDING: {padding} }}"),
+    )
+}
+
+/// Where mounting is not allowed, `system_calls` still takes the journal its room away.
+#[test]
+fn a_full_disk_stops_the_run_before_the_next_effect() {
+    if !geteuid().is_root() {
+        println!("not root: the file system is not filled for real");
+        return;
+    }
+    let bench = Bench::new(&with_a_large_record());
+    let _small = Mount::new(bench.lifeboat.home(), &["-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs"]);
+    let driving = Driving::start_loud(bench.run(), &bench.path("said"));
+    bench.wait_for("pid");
+    let filler = bench.lifeboat.home().join("filler");
+    let mut file = OpenOptions::new().append(true).create(true).open(&filler).unwrap();
+    while file.write_all(&[0; 4096]).is_ok() {}
+    // Open, it would keep the room when it is removed.
+    drop(file);
+    fs::write(bench.path("go"), "").unwrap();
+    assert_eq!(driving.code(), Some(8), "{}", bench.clues());
+    let said = fs::read_to_string(bench.path("said")).unwrap();
+    assert!(said.contains("No space left on device") && said.contains("lifeboat resume run_"), "{said}");
+    assert_eq!(bench.effects(), ["before", "waits"]);
+    assert_readable(&bench, "stopped");
+    let other = bench.run();
+    end_of(other).assert_code(8);
+    end_of(bench.resume()).assert_code(8);
+    assert_eq!(bench.effects(), ["before", "waits"]);
+
+    fs::remove_file(filler).unwrap();
+    end_of(bench.resume()).assert_code(0);
+    assert_eq!(bench.effects(), ["before", "waits", "after"]);
+    assert_eq!(bench.journal().breaches(), [""; 0]);
+    assert_eq!(bench.expect(0, &["runs", "--json"]).stdout.lines().count(), 1);
+}
+
+#[test]
+fn a_read_only_home_can_be_read_and_nothing_more() {
+    let bench = Bench::new(WAITING);
+    bench.create_only();
+    fs::write(bench.path("go"), "").unwrap();
+    let home = bench.lifeboat.home();
+    let locked = Locked::new(home);
+    assert_readable(&bench, "stopped");
+    for command in [bench.resume(), bench.run(), bench.command(&["cancel", "--reason", "why not"])] {
+        let ended = end_of(command);
+        ended.assert_code(8);
+    }
+    assert_eq!(bench.effects(), [""; 0]);
+    drop(locked);
+    end_of(bench.resume()).assert_code(0);
+    assert_eq!(bench.effects(), ["before", "waits", "after"]);
+}
+
+/// A folder that cannot be written to. Permissions do not stop root, a mount does.
+enum Locked {
+    Mounted { _mount: Mount },
+    Forbidden(PathBuf),
+}
+
+impl Locked {
+    fn new(folder: &Path) -> Self {
+        if geteuid().is_root() {
+            let mounted = Mount::new(folder, &["--bind", folder.to_str().unwrap()]);
+            mount(&["-o", "remount,bind,ro"], folder);
+            return Self::Mounted { _mount: mounted };
+        }
+        permit(folder, "a-w");
+        Self::Forbidden(folder.to_owned())
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        if let Self::Forbidden(folder) = self {
+            permit(folder, "u+w");
+        }
+    }
+}
+
+fn permit(folder: &Path, mode: &str) {
+    assert!(Command::new("chmod").args(["-R", mode]).arg(folder).status().unwrap().success());
+}

@@ -1,0 +1,173 @@
+//! Killed at its every sync and rename, and told at each of them that it failed.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+
+use crate::lifeboat::{Ended, end_of};
+use serde_json::Value;
+
+use crate::bench::{Bench, Uninterrupted, traced};
+use crate::runbooks::{CHECKED, EVERYTHING};
+
+/// More than any of these runs has.
+const ENOUGH: u32 = 200;
+
+const SYNCS: &str = "fsync,fdatasync";
+const RENAMES: &str = "rename,renameat,renameat2";
+const WRITES: &str = "write,writev,pwrite64";
+
+/// Runs until a whole run passes that was not killed; the number of kills.
+fn kill_at_every(calls: &str) -> u32 {
+    let expected = Uninterrupted::of(CHECKED);
+    for number in 1..ENOUGH {
+        let bench = Bench::new(CHECKED);
+        let clue = format!("{calls} {number}");
+        let inject = format!("inject={calls}:signal=KILL:when={number}");
+        let ended = end_of(traced(&["-e".as_ref(), inject.as_ref()], &bench.run()));
+        if !ended.was_killed() {
+            ended.assert_code(0);
+            bench.assert_whole(&expected, &clue);
+            return number - 1;
+        }
+        if bench.lifeboat.call(&["status"]).code() == Some(2) {
+            assert_eq!(bench.effects(), [""; 0], "{clue}: there is no run, and yet something was done");
+            end_of(bench.run()).assert_code(0);
+            assert_eq!(bench.sorted_effects(), expected.effects, "{clue}");
+            continue;
+        }
+        resume(&bench, &clue);
+        bench.assert_whole(&expected, &clue);
+    }
+    panic!("{calls}: no end in sight");
+}
+
+/// A run that was killed over its last record may be over.
+#[track_caller]
+fn resume(bench: &Bench, clue: &str) {
+    if bench.lifeboat.status()["state"] != "finished" {
+        let ended = end_of(bench.resume());
+        assert_eq!(ended.code(), Some(0), "{clue}: {ended}");
+    }
+}
+
+#[test]
+fn a_run_killed_at_any_sync_is_finished_by_a_resume() {
+    let kills = kill_at_every(SYNCS);
+    println!("{kills} kills");
+    assert!(kills > 3, "the run costs a sync, and each of its three steps: {kills}");
+}
+
+#[test]
+fn a_run_killed_at_any_rename_is_finished_by_a_resume() {
+    let kills = kill_at_every(RENAMES);
+    println!("{kills} kills");
+    assert!(kills > 1, "the header is replaced at the beginning and at the end: {kills}");
+}
+
+/// Resumes a run that only just exists, and fails the journal's N-th call of one kind, for every N.
+fn fail_the_journals_every(calls: &str, error: &str) -> u32 {
+    let expected = Uninterrupted::of(EVERYTHING);
+    for number in 1..ENOUGH {
+        let bench = Bench::new(EVERYTHING);
+        bench.create_only();
+        let journal = bench.run_folder().unwrap().join("journal.jsonl");
+        let clue = format!("{calls} {number} says {error}");
+        let ended = inject(&bench, &journal, &format!("{calls}:error={error}:when={number}"));
+        if ended.code() == Some(0) {
+            bench.assert_whole(&expected, &clue);
+            return number - 1;
+        }
+        assert_eq!(ended.code(), Some(8), "{clue}: {ended}");
+        assert!(ended.stderr.contains("lifeboat resume run_"), "{clue}: no next command: {ended}");
+        assert_nothing_unrecorded(&bench, &clue);
+        resume(&bench, &clue);
+        bench.assert_whole(&expected, &clue);
+    }
+    panic!("{calls}: no end in sight");
+}
+
+/// Resumes while calls on one file are tampered with.
+fn inject(bench: &Bench, path: &Path, what: &str) -> Ended {
+    let inject = format!("inject={what}");
+    let options: [&OsStr; 4] = ["-P".as_ref(), path.as_os_str(), "-e".as_ref(), inject.as_ref()];
+    end_of(traced(&options, &bench.resume()))
+}
+
+/// Every effect belongs to a step whose start is recorded.
+#[track_caller]
+fn assert_nothing_unrecorded(bench: &Bench, clue: &str) {
+    let journal = bench.journal();
+    for effect in bench.effects() {
+        // What `uses` leaves is the output of another step.
+        let step = if effect == "told" { "uses" } else { &effect };
+        assert!(journal.about("step_started", step).next().is_some(), "{clue}: {step} was never started");
+    }
+}
+
+#[test]
+fn a_sync_of_the_journal_that_fails_stops_the_run_before_the_next_effect() {
+    let failed = fail_the_journals_every(SYNCS, "EIO");
+    println!("{failed} failed syncs");
+    assert!(failed > 7, "there are eight steps that run: {failed}");
+}
+
+#[test]
+fn a_write_to_the_journal_without_room_stops_the_run_before_the_next_effect() {
+    let failed = fail_the_journals_every(WRITES, "ENOSPC");
+    println!("{failed} failed writes");
+    assert!(failed > 7, "there are eight steps that run: {failed}");
+}
+
+#[test]
+fn a_run_whose_first_record_cannot_be_synced_does_not_exist() {
+    let bench = Bench::new(CHECKED);
+    let ended =
+        end_of(traced(&["-e".as_ref(), format!("inject={SYNCS}:error=EIO:when=1").as_ref()], &bench.run()));
+    ended.assert_code(8);
+    assert_eq!(bench.effects(), [""; 0]);
+    assert_eq!(bench.expect(0, &["runs", "--json"]).stdout, "");
+    end_of(bench.run()).assert_code(0);
+}
+
+/// The supervisor's file of a step: claimed, started, ended.
+#[test]
+fn a_supervisor_killed_at_any_line_it_writes_leaves_nothing_lost_or_repeated() {
+    let expected = Uninterrupted::of(CHECKED);
+    let mut kills = 0;
+    // Of the first, the driver that is killed has already said that it starts.
+    for step in ["two", "three"] {
+        for line in 1..=3 {
+            let bench = Bench::new(CHECKED);
+            bench.create_only();
+            let clue = format!("line {line} of {step}");
+            let trace = bench.run_folder().unwrap().join(format!("steps/{step}/1/supervision.jsonl"));
+            let ended = inject(&bench, &trace, &format!("{WRITES}:signal=KILL:when={line}"));
+            let text = fs::read_to_string(&trace).unwrap();
+            assert!(text.lines().count() < 3, "{clue}: not killed: {text}");
+            kills += 1;
+            if line == 1 {
+                // The driver finds no line, and dies over the one it writes to say that there never will be one.
+                assert!(ended.was_killed(), "{clue}: {ended}");
+                end_of(bench.resume()).assert_code(0);
+            } else {
+                assert_eq!(ended.code(), Some(0), "{clue}: {ended}");
+            }
+            assert_eq!(bench.sorted_effects(), expected.effects, "{clue}");
+            assert_eq!(bench.lifeboat.status()["verdict"], "succeeded", "{clue}");
+        }
+    }
+    println!("{kills} supervisors killed");
+}
+
+#[test]
+fn a_supervisor_that_cannot_record_an_end_says_so_in_the_outcome() {
+    let bench = Bench::new(CHECKED);
+    bench.create_only();
+    let trace = bench.run_folder().unwrap().join("steps/two/1/supervision.jsonl");
+    // The third line that it writes.
+    inject(&bench, &trace, &format!("{WRITES}:error=ENOSPC:when=3")).assert_code(0);
+    let warnings: Value = bench.journal().outcome("two").unwrap()["warnings"].clone();
+    assert!(warnings.to_string().contains("could not be recorded"), "{warnings}");
+    assert_eq!(bench.effects(), ["one", "two", "three"]);
+}
