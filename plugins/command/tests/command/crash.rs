@@ -52,6 +52,7 @@ async fn a_command_that_outlives_its_driver_is_waited_for() {
     let attempt = bench.attempt("step");
     let driver = drive(&attempt, &params);
     let pid = told(&bench.path("here")).await;
+    attempt.named().await;
     kill_driver(driver);
     assert!(is_alive(pid.parse().unwrap()), "it does not care");
 
@@ -89,6 +90,7 @@ async fn a_command_that_was_adopted_can_be_stopped() {
     let attempt = bench.attempt("step");
     let driver = drive(&attempt, &params);
     let pid = told(&bench.path("here")).await;
+    attempt.named().await;
     kill_driver(driver);
 
     let (said, cancel) = (attempt.said.clone(), attempt.cancel.clone());
@@ -102,25 +104,29 @@ async fn a_command_that_was_adopted_can_be_stopped() {
 }
 
 #[tokio::test]
-async fn a_command_that_lost_its_supervisor_is_in_doubt_and_named() {
+async fn a_command_that_lost_its_supervisor_is_waited_for_and_in_doubt() {
     let bench = Bench::new();
     let params = waits(&bench);
     let attempt = bench.attempt("step");
+    let applying = bench.attempt("step");
+    let said = applying.said.clone();
     let applying = {
-        let (attempt, params) = (bench.attempt("step"), params.clone());
-        tokio::spawn(async move { attempt.apply(params).await })
+        let params = params.clone();
+        tokio::spawn(async move { applying.apply(params).await })
     };
     let pid = told(&bench.path("here")).await;
+    attempt.named().await;
     kill(attempt.supervisor());
+    let words = format!("still running as process {pid}, without its supervisor: waiting for it");
+    assert_eq!(said.first().await, words);
+
+    kill_rest(&attempt).await;
+    let ended = format!("(process {pid}) has ended since, and nobody recorded how");
     let failure = applying.await.unwrap().unwrap_err();
     assert_eq!(failure.kind, FailureKind::Unknown);
     assert!(failure.message.contains("supervisor of the command was killed"), "{failure}");
-    assert!(failure.message.contains(&pid) && failure.message.contains("still running"), "{failure}");
-    assert!(nothing(attempt.recover(params.clone()).await).contains("still running"));
-
-    kill_rest(&attempt).await;
     let why = nothing(attempt.recover(params).await);
-    assert!(why.contains(&format!("(process {pid}) has ended since, and nobody recorded how")), "{why}");
+    assert!(why.contains(&ended), "{why}");
 
     // The next command gets a new supervisor.
     assert_eq!(

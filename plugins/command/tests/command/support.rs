@@ -146,6 +146,13 @@ impl TestAttempt {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
+    /// Waits until the supervisor has named the command's process, which may have done much by then.
+    pub(crate) async fn named(&self) {
+        while self.trace().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// The process id in its trace.
     pub(crate) fn supervisor(&self) -> i32 {
         self.trace()[0]["claimed"]["supervisor"]["pid"].as_i64().unwrap().try_into().unwrap()
