@@ -53,7 +53,7 @@ pub(crate) async fn attempt(
     reached.send_replace(Reached::Applying);
     match action.apply(context, &job.call.params).await {
         Err(failure) => AttemptEnd::Failed(failure),
-        Ok(outcome) if looks => verify(look(actions, context, job).await, outcome),
+        Ok(outcome) if looks => verify(look(actions, context, job).await, outcome, job.check.is_some()),
         Ok(outcome) => AttemptEnd::Step(StepEnd::Succeeded(outcome)),
     }
 }
@@ -75,13 +75,19 @@ fn read(observation: Observation) -> AttemptEnd {
 }
 
 /// What looking after the call says of it.
-fn verify(seen: Observation, mut outcome: Outcome) -> AttemptEnd {
+///
+/// An action that cannot tell is believed, with a warning. A check of the author's own was asked for: one that cannot
+/// look, such as at a service that did not come up again, has not passed.
+fn verify(seen: Observation, mut outcome: Outcome, by_check: bool) -> AttemptEnd {
     let not_in_effect =
         |what: String| AttemptEnd::Failed(Failure::transient(format!("applied, but not in effect: {what}")));
     match seen {
         Observation::InPlace { .. } => AttemptEnd::Step(StepEnd::Succeeded(outcome)),
         Observation::Pending { change } => not_in_effect(change.before),
         Observation::Blocked { why } => not_in_effect(why),
+        Observation::Unknown { why } if by_check => {
+            AttemptEnd::Failed(Failure::transient(format!("applied, but the check cannot tell: {why}")))
+        }
         Observation::Unknown { why } => {
             outcome.warnings.push(format!("not verified: {why}"));
             AttemptEnd::Step(StepEnd::Succeeded(outcome))

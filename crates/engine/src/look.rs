@@ -22,7 +22,11 @@ pub(crate) async fn look(actions: &Actions, context: &ActionContext, job: &Job) 
 /// What a dry run sees of a step.
 pub(crate) async fn rehearse(actions: &Actions, context: &ActionContext, job: &Job) -> Observation {
     match job.call.effect {
-        Effect::Read => observe(actions, context, &job.call).await,
+        // What a runbook needs to look at and cannot is in its way.
+        Effect::Read => match observe(actions, context, &job.call).await {
+            Observation::Unknown { why } => Observation::Blocked { why },
+            seen => seen,
+        },
         Effect::Write => look(actions, context, job).await,
     }
 }

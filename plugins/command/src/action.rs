@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use lifeboat_action::{
-    ActionContext, Description, Effect, Failure, Observation, Outcome, Recovery, TypedAction,
+    ActionContext, Description, Effect, Failure, FailureKind, Observation, Outcome, Recovery, TypedAction,
 };
 use serde_json::{Value, json};
 
@@ -91,7 +91,11 @@ impl TypedAction for CommandRun {
         match self.run(context, params, &folder).await {
             Ok(outcome) => Observation::InPlace { evidence: outcome.evidence, outputs: outcome.outputs },
             Err(failure) if context.is_cancelled() => Observation::Unknown { why: failure.to_string() },
-            Err(failure) => Observation::Blocked { why: with_tail(&failure) },
+            // Its exit code is the command's own word; one that did not run, or was killed, has said nothing.
+            Err(failure) if failure.kind == FailureKind::Transient => {
+                Observation::Blocked { why: with_tail(&failure) }
+            }
+            Err(failure) => Observation::Unknown { why: with_tail(&failure) },
         }
     }
 

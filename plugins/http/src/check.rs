@@ -72,7 +72,11 @@ pub(crate) async fn look(context: &ActionContext, call: &Call, expect: &Expect) 
     let words = call.words(context);
     let answer = match call.send(context).await {
         Ok(answer) => answer,
-        Err(why) => return blocked(context, &format!("{words}: {why}")),
+        // No answer is no answer: it says neither that it is so nor that it is not.
+        Err(why) => {
+            let why = context.masker().mask(&format!("{words}: {why}")).into_owned();
+            return Observation::Unknown { why };
+        }
     };
     if let Some(wrong) = expect.wrong_status(&answer) {
         return blocked(context, &format!("{words} {wrong}{}", answer.pointer()));

@@ -72,10 +72,10 @@ impl Call {
         }
     }
 
-    /// The reason of an observation that is expected to be `Blocked`.
+    /// The reason of an observation that is expected to be `Blocked`, or `Unknown` where there was no answer.
     pub(crate) async fn blocked(&self, params: &Value) -> String {
         match self.observe(params).await {
-            Observation::Blocked { why } => why,
+            Observation::Blocked { why } | Observation::Unknown { why } => why,
             other => panic!("expected Blocked, got {other:?}"),
         }
     }
