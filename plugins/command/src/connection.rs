@@ -1,14 +1,15 @@
 //! The driver's end: starts the supervisor when it is first needed, sends requests, hands answers to who waits.
 
 use std::collections::HashMap;
-use std::io::{self, BufRead, BufReader};
+use std::io;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration;
 
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::net::unix::pipe::Receiver;
 use tokio::sync::oneshot;
 
 use crate::protocol::{Answer, CommandId, Launch, Request, write_line};
@@ -40,13 +41,12 @@ impl Supervisor {
         if let Some(connection) = current.as_ref().filter(|connection| connection.is_open()) {
             return Ok(Arc::clone(connection));
         }
-        let program = self.program.clone();
-        let start = move || {
-            // A Ctrl-C may meet the first before it has left the terminal.
-            Connection::open(&program).or_else(|_| Connection::open(&program))
+        let connection = match Connection::open(&self.program).await {
+            Ok(connection) => connection,
+            // A Ctrl-C may have met it before it had left the terminal.
+            Err(_) => Connection::open(&self.program).await?,
         };
-        let connection = Arc::new(tokio::task::spawn_blocking(start).await.map_err(io::Error::other)??);
-        Ok(Arc::clone(current.insert(connection)))
+        Ok(Arc::clone(current.insert(Arc::new(connection))))
     }
 }
 
@@ -62,7 +62,7 @@ pub(crate) struct Connection {
 type Waiting = Mutex<Option<HashMap<CommandId, oneshot::Sender<Answer>>>>;
 
 impl Connection {
-    fn open(program: &SupervisorProgram) -> io::Result<Self> {
+    async fn open(program: &SupervisorProgram) -> io::Result<Self> {
         let mut child = Command::new(&program.program)
             .args(&program.args)
             .stdin(Stdio::piped())
@@ -73,18 +73,14 @@ impl Connection {
         let (Some(requests), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
             unreachable!("bug: both pipes were asked for");
         };
-        let mut answers = BufReader::new(answers);
-        let mut line = String::new();
-        answers.read_line(&mut line)?;
-        if !matches!(serde_json::from_str(&line), Ok(Answer::Ready)) {
+        let mut answers = BufReader::new(Receiver::from_owned_fd(answers.into())?).lines();
+        let first = answers.next_line().await?.unwrap_or_default();
+        if !matches!(serde_json::from_str(&first), Ok(Answer::Ready)) {
             let status = child.wait()?;
             return Err(io::Error::other(format!("it did not come up: {status}")));
         }
         let waiting = Arc::new(Mutex::new(Some(HashMap::new())));
-        let receiver = Arc::clone(&waiting);
-        thread::Builder::new()
-            .name("supervisor".to_owned())
-            .spawn(move || receive(answers, &receiver, child))?;
+        tokio::spawn(receive(answers, Arc::clone(&waiting), child));
         Ok(Self { requests: Mutex::new(requests), waiting, next_id: AtomicU64::new(1) })
     }
 
@@ -124,18 +120,16 @@ impl Connection {
 }
 
 /// Hands out answers until the supervisor is gone.
-fn receive(mut answers: BufReader<ChildStdout>, waiting: &Waiting, mut child: Child) {
-    let mut line = String::new();
-    while answers.read_line(&mut line).is_ok_and(|length| length > 0) {
+async fn receive(mut answers: Lines<BufReader<Receiver>>, waiting: Arc<Waiting>, mut child: Child) {
+    while let Ok(Some(line)) = answers.next_line().await {
         let Ok(answer) = serde_json::from_str::<Answer>(&line) else { break };
-        let waiter = answer.id().and_then(|id| lock(waiting).as_mut()?.remove(&id));
+        let waiter = answer.id().and_then(|id| lock(&waiting).as_mut()?.remove(&id));
         // Fails when the call was abandoned: nobody wants to know any more.
         drop(waiter.map(|waiter| waiter.send(answer)));
-        line.clear();
     }
-    drop(lock(waiting).take());
+    drop(lock(&waiting).take());
     drop(answers);
-    drop(child.wait());
+    drop(tokio::task::spawn_blocking(move || child.wait()).await);
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

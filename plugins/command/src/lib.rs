@@ -16,6 +16,7 @@
 mod action;
 mod connection;
 mod end;
+mod ends;
 mod output;
 mod params;
 mod process;

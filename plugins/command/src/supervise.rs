@@ -1,29 +1,37 @@
 //! The supervisor's program: reads requests until its driver is gone, then stays until its commands have ended.
 //!
-//! It is kept plain on purpose (a thread per running command, no runtime), because it must not fail: it is the only
-//! one that can learn how a command ended.
+//! It is kept plain on purpose (threads that block, no runtime), because it must not fail: it is the only one that can
+//! learn how a command ended. Its threads take turns: whoever reads a request carries it out, and another one reads on.
+//! So a command is started without waking anybody first.
 
 use std::collections::HashMap;
-use std::io::{self, BufRead, BufReader, stdin, stdout};
+use std::io::{self, BufRead, BufReader, Stdin, stdin, stdout};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use crate::end::Refusal;
+use crate::ends::Ends;
 use crate::process::{Process, boot_id};
 use crate::protocol::{Answer, CommandId, Launch, Request, write_line};
 use crate::supervised::{Identity, Supervised};
 
-/// Small: a command's thread only waits and writes a line.
+/// Small: a thread only reads, waits and writes a line.
 const STACK_BYTES: usize = 128 * 1024;
+
+/// So many threads stay when there is nothing to do: one reads, one is ready to read on.
+const SPARE: usize = 2;
 
 /// Runs as a supervisor, to be called first thing in `main` when the program was started as one. Requests come in on
 /// stdin, answers go out on stdout.
 pub fn supervise() -> ExitCode {
     match Supervisor::new() {
         Ok(supervisor) => {
-            Arc::new(supervisor).serve();
+            let supervisor = Arc::new(supervisor);
+            answer(&Answer::Ready);
+            supervisor.serve();
+            supervisor.wait_for_all();
             ExitCode::SUCCESS
         }
         Err(_) => ExitCode::FAILURE,
@@ -33,7 +41,23 @@ pub fn supervise() -> ExitCode {
 #[derive(Debug)]
 struct Supervisor {
     identity: Identity,
+    /// Where requests come from; none any more once the driver is gone. Held by the thread that reads.
+    requests: Mutex<Option<BufReader<Stdin>>>,
     running: Mutex<HashMap<CommandId, Arc<Supervised>>>,
+    ends: Ends,
+    threads: Mutex<Threads>,
+    thread_left: Condvar,
+}
+
+/// The right to read requests.
+type Turn<'a> = MutexGuard<'a, Option<BufReader<Stdin>>>;
+
+/// How many threads there are, the first one included.
+#[derive(Debug)]
+struct Threads {
+    all: usize,
+    /// Those that read, or wait for their turn to.
+    ready: usize,
 }
 
 impl Supervisor {
@@ -41,70 +65,123 @@ impl Supervisor {
         // No terminal: no Ctrl-C, no hang-up, and no command that asks for a password where nobody sees it. Fails
         // when whoever started us has already put us into a session of our own.
         let _ = rustix::process::setsid();
-        let identity = Identity { boot: boot_id()?, supervisor: Process::current()? };
-        Ok(Self { identity, running: Mutex::default() })
+        Ok(Self {
+            identity: Identity { boot: boot_id()?, supervisor: Process::current()? },
+            requests: Mutex::new(Some(BufReader::new(stdin()))),
+            running: Mutex::default(),
+            ends: Ends::default(),
+            threads: Mutex::new(Threads { all: 1, ready: 1 }),
+            thread_left: Condvar::new(),
+        })
     }
 
-    fn serve(self: Arc<Self>) {
-        answer(&Answer::Ready);
-        let mut requests = BufReader::new(stdin().lock());
+    /// Reads requests and carries them out, until there are none any more or enough others are ready to.
+    fn serve(self: &Arc<Self>) {
+        while let Some((launch, requests)) = self.next() {
+            if let Err(error) = self.see_to_a_reader() {
+                // Nobody would hear a request to stop it.
+                let why = format!("the supervisor could not start a thread: {error}");
+                answer(&Answer::NotStarted { id: launch.id, refusal: Refusal { why, may_pass: true } });
+                continue;
+            }
+            self.run(&launch, requests);
+            if !self.is_ready_again() {
+                return;
+            }
+        }
+    }
+
+    /// The next command to start, and the turn to read; none once the driver is gone. Requests to stop are carried out
+    /// on the way.
+    fn next(&self) -> Option<(Launch, Turn<'_>)> {
+        let mut requests = lock(&self.requests);
         let mut line = Vec::new();
-        let mut commands = Vec::new();
         loop {
             line.clear();
             // A pipe that cannot be read is as good as one whose writer is gone.
-            drop(requests.read_until(b'\n', &mut line));
+            drop(requests.as_mut()?.read_until(b'\n', &mut line));
             // A line without an end is one that the driver died over.
-            let Some(request) = line.strip_suffix(b"\n") else { break };
-            match serde_json::from_slice(request) {
-                Ok(Request::Start(launch)) => {
-                    commands.retain(|command: &thread::JoinHandle<()>| !command.is_finished());
-                    commands.extend(Arc::clone(&self).start(launch));
+            let request = line.strip_suffix(b"\n").and_then(|line| serde_json::from_slice(line).ok());
+            match request {
+                Some(Request::Start(launch)) => return Some((launch, requests)),
+                Some(Request::Stop { id, grace_ms }) => self.stop(id, Duration::from_millis(grace_ms)),
+                // Nobody, or not a driver of ours. What runs is still seen to its end.
+                None => {
+                    *requests = None;
+                    self.ends.driver_is_gone();
                 }
-                Ok(Request::Stop { id, grace_ms }) => self.stop(id, Duration::from_millis(grace_ms)),
-                // Not from a driver of ours. What runs is still seen to its end.
-                Err(_) => break,
             }
-        }
-        for command in commands {
-            drop(command.join());
         }
     }
 
-    fn start(self: Arc<Self>, launch: Launch) -> Option<thread::JoinHandle<()>> {
+    /// Makes sure that somebody reads while this thread is busy.
+    fn see_to_a_reader(self: &Arc<Self>) -> io::Result<()> {
+        let mut threads = lock(&self.threads);
+        if threads.ready > 1 {
+            threads.ready -= 1;
+            return Ok(());
+        }
+        // It takes this one's place among those that are ready.
+        threads.all += 1;
+        drop(threads);
+        let another = Leaving(Arc::clone(self));
+        thread::Builder::new().stack_size(STACK_BYTES).spawn(move || another.0.serve()).map(drop)
+    }
+
+    /// Whether this thread, done with its command, is wanted for another.
+    fn is_ready_again(&self) -> bool {
+        let mut threads = lock(&self.threads);
+        let wanted = threads.ready < SPARE;
+        threads.ready += usize::from(wanted);
+        wanted
+    }
+
+    /// Carries a command out. Others read on once it was started: waking them takes as long as starting it.
+    fn run(&self, launch: &Launch, turn: Turn<'_>) {
         let id = launch.id;
-        let command = Arc::new(Supervised::new(&launch));
-        self.running().insert(id, Arc::clone(&command));
-        let supervisor = Arc::clone(&self);
-        let run = move || {
-            command.run(&launch, &supervisor.identity, |result| {
-                supervisor.running().remove(&id);
-                answer(result);
-            });
+        let command = Arc::new(Supervised::new(launch));
+        lock(&self.running).insert(id, Arc::clone(&command));
+        let started = command.start(launch, &self.identity);
+        drop(turn);
+        let (result, trace) = match started {
+            Ok(started) => command.see_out(id, started),
+            Err(refusal) => (Answer::NotStarted { id, refusal }, None),
         };
-        match thread::Builder::new().stack_size(STACK_BYTES).spawn(run) {
-            Ok(thread) => Some(thread),
-            Err(error) => {
-                self.running().remove(&id);
-                let why = format!("the supervisor could not start a thread: {error}");
-                answer(&Answer::NotStarted { id, refusal: Refusal { why, may_pass: true } });
-                None
-            }
+        lock(&self.running).remove(&id);
+        answer(&result);
+        if let Some(trace) = trace {
+            self.ends.keep(trace);
         }
     }
 
     fn stop(&self, id: CommandId, grace: Duration) {
-        if let Some(command) = self.running().get(&id) {
+        if let Some(command) = lock(&self.running).get(&id) {
             command.stop(grace);
         }
     }
 
-    fn running(&self) -> MutexGuard<'_, HashMap<CommandId, Arc<Supervised>>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Waits until every other thread has seen its command to the end.
+    fn wait_for_all(&self) {
+        let others = |threads: &mut Threads| threads.all > 1;
+        drop(self.thread_left.wait_while(lock(&self.threads), others));
+    }
+}
+
+/// A thread that is to be counted out when it ends, however it does.
+struct Leaving(Arc<Supervisor>);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        lock(&self.0.threads).all -= 1;
+        self.0.thread_left.notify_one();
     }
 }
 
 /// Fails when the driver is gone; a later one reads the trace instead.
 fn answer(answer: &Answer) {
     drop(write_line(stdout().lock(), answer));
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

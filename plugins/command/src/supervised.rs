@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 use crate::end::{End, Refusal, Status};
 use crate::output::{STDERR, STDOUT};
 use crate::process::Process;
-use crate::protocol::{Answer, Launch};
+use crate::protocol::{Answer, CommandId, Launch};
 use crate::trace::{Entry, Trace};
 use crate::tree::Tree;
 
@@ -32,6 +32,13 @@ pub(crate) struct Identity {
 pub(crate) struct Supervised {
     mark: [String; 2],
     phase: Mutex<Phase>,
+}
+
+/// A command that was started.
+#[derive(Debug)]
+pub(crate) struct Started {
+    trace: Trace,
+    child: Child,
 }
 
 #[derive(Debug)]
@@ -72,44 +79,37 @@ impl Supervised {
         }
     }
 
-    /// Runs the command from claim to record, and hands the answer on. The lock is held all the while.
-    ///
-    /// The record is synced after the answer: a driver that is there puts the end into its own journal, and syncs that.
-    /// Only one that is not there depends on the disk under this record, and only if the machine goes down as well.
-    pub(crate) fn run(&self, launch: &Launch, identity: &Identity, answer: impl FnOnce(&Answer)) {
-        let id = launch.id;
-        let (trace, child) = match self.start(launch, identity) {
-            Ok(started) => started,
-            Err(refusal) => return answer(&Answer::NotStarted { id, refusal }),
-        };
-        let (end, recorded) = match self.wait(child) {
-            Ok(end) => (end.clone(), trace.append(&Entry::Ended(end))),
-            // Nobody else reaps our children; if the system says otherwise, the driver must not take it for an end.
-            Err(error) => return answer(&lost(id, &error)),
-        };
-        let recorded = recorded.map_err(|error| error.to_string());
-        answer(&Answer::Ended { id, end, unrecorded: recorded.err() });
-        // There is nobody left to tell; a machine that goes down now leaves the attempt in doubt, as it may.
-        drop(trace.sync());
-    }
-
-    fn start(&self, launch: &Launch, identity: &Identity) -> Result<(Trace, Child), Refusal> {
+    /// Claims the attempt and starts the command.
+    pub(crate) fn start(&self, launch: &Launch, identity: &Identity) -> Result<Started, Refusal> {
         let trace = claim(&launch.folder, identity)?;
         match self.spawn(launch) {
-            Ok(child) => {
-                // The command runs, and its end matters more than this line: without it a later driver that finds the
-                // supervisor dead as well cannot name the process.
-                if let Ok(process) = Process::of(Pid::from_child(&child)) {
-                    drop(trace.append(&Entry::Started { process, at: Timestamp::now() }));
-                }
-                Ok((trace, child))
-            }
+            Ok(child) => Ok(Started { trace, child }),
             Err(refusal) => {
                 let at = Timestamp::now();
                 // Should the line not reach the file, a later driver is in doubt, which is the safe side.
                 drop(trace.append(&Entry::NotStarted { refusal: refusal.clone(), at }));
                 Err(refusal)
             }
+        }
+    }
+
+    /// Waits for the end of the command and records it, which gives the answer for the driver. The lock is held until
+    /// then.
+    pub(crate) fn see_out(&self, id: CommandId, started: Started) -> (Answer, Option<Trace>) {
+        let Started { trace, child } = started;
+        // The command runs, and its end matters more than this line: without it a later driver that finds the
+        // supervisor dead as well cannot name the process.
+        if let Ok(process) = Process::of(Pid::from_child(&child)) {
+            drop(trace.append(&Entry::Started { process, at: Timestamp::now() }));
+        }
+        match self.wait(child) {
+            Ok(end) => {
+                let recorded = trace.append(&Entry::Ended(end.clone())).and_then(|()| trace.unlock());
+                let unrecorded = recorded.err().map(|error| error.to_string());
+                (Answer::Ended { id, end, unrecorded }, Some(trace))
+            }
+            // Nobody else reaps our children; if the system says otherwise, the driver must not take it for an end.
+            Err(error) => (lost(id, &error), None),
         }
     }
 
@@ -198,6 +198,6 @@ fn not_started(launch: &Launch, error: &io::Error) -> Refusal {
     Refusal { why, may_pass: short_of || files }
 }
 
-fn lost(id: u64, error: &io::Error) -> Answer {
+fn lost(id: CommandId, error: &io::Error) -> Answer {
     Answer::Lost { id, why: format!("its end could not be awaited: {error}") }
 }

@@ -28,7 +28,7 @@ pub(crate) enum Entry {
     Started { process: Process, at: Timestamp },
     /// Supervisor, after `Claimed`: the command could not be started.
     NotStarted { refusal: Refusal, at: Timestamp },
-    /// Supervisor, last line, synced to the disk once the driver was told: the command has ended.
+    /// Supervisor, last line, synced to the disk when the driver is gone: the command has ended.
     Ended(End),
     /// A later driver, first line: nobody had claimed the attempt, and nobody may any more.
     Abandoned {
@@ -89,6 +89,11 @@ impl Trace {
         let mut line = serde_json::to_vec(entry)?;
         line.push(b'\n');
         (&self.file).write_all(&line)
+    }
+
+    /// Lets go of the lock: what becomes of the attempt is decided, and written.
+    pub(crate) fn unlock(&self) -> io::Result<()> {
+        self.file.unlock()
     }
 
     /// Makes what was appended survive a power loss.
