@@ -67,7 +67,7 @@ fn fill(
         behind: true,
         after,
     };
-    let keeper = Keeper::start(start);
+    let keeper = Keeper::new(start);
     let header = Header::of(&state);
     let mut journal = FileJournal { appender, keeper, header, folder, notes: Vec::new(), _lock: lock };
     journal.write_header();
@@ -102,7 +102,7 @@ pub(crate) fn take_over(
     let after = if rebuild { Duration::ZERO } else { checkpoints_after };
     let start =
         Start { folder: folder.clone(), state: state.clone(), hash: appender.hash(), store, behind, after };
-    let keeper = Keeper::start(start);
+    let keeper = Keeper::new(start);
     let header = Header::of(&state);
     let journal = FileJournal { appender, keeper, header, folder, notes: Vec::new(), _lock: lock };
     Ok(Claim { journal: Box::new(journal), state, epoch, notes })

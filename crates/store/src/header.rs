@@ -1,8 +1,9 @@
-//! The header of a run: advisory, so that a list opens no journal. Replaced whole, never synced: a power cut may bring
-//! an older one back, or none, and then the journal is read instead.
+//! The header of a run: advisory, so that a list opens no journal. Replaced by one write, never synced: a power cut may
+//! bring an older one back, half of one or none, and where it makes no sense the journal is read instead.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
+use std::os::unix::fs::FileExt as _;
 
 use lifeboat_engine::store::{Header, LastKnown, StoreError};
 use lifeboat_model::Record;
@@ -41,14 +42,17 @@ pub(crate) fn follow(header: &mut Header, record: &Record) -> bool {
     true
 }
 
+/// The header's text is padded to this length, so that one write replaces it and no reader meets half of it.
+const PADDED: usize = 1024;
+
 /// Replaces the header.
 pub(crate) fn write(folder: &RunFolder, header: &Header) -> io::Result<()> {
-    let text = serde_json::to_vec(header)?;
-    let new = folder.path().join("header.json.new");
-    let mut file = private_file().write(true).create(true).truncate(true).open(&new)?;
-    file.write_all(&text)?;
-    file.write_all(b"\n")?;
-    fs::rename(&new, folder.header())
+    let mut text = serde_json::to_vec(header)?;
+    text.resize(text.len().max(PADDED - 1), b' ');
+    text.push(b'\n');
+    let file = private_file().write(true).create(true).truncate(false).open(folder.header())?;
+    file.write_all_at(&text, 0)?;
+    file.set_len(text.len() as u64)
 }
 
 /// Reads the header; `None` when there is none or it makes no sense.

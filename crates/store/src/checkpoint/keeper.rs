@@ -1,7 +1,7 @@
 //! The thread that keeps the checkpoints.
 //!
 //! It gets what was appended and may lag behind: what the checkpoints miss is folded from the journal's end. A run that
-//! is over soon never pays for sled, which takes longer to open than a short journal to fold.
+//! is over soon never pays for sled, which takes longer to open than a short journal to fold, nor for the thread.
 
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -39,7 +39,20 @@ pub(crate) struct Start {
 #[derive(Debug)]
 pub(crate) struct Keeper {
     queue: Arc<Queue>,
-    thread: Option<JoinHandle<()>>,
+    work: Work,
+}
+
+/// What the thread is doing.
+#[derive(Debug)]
+enum Work {
+    /// Nothing yet: it is started with what comes once the run has been driven for a while.
+    Waiting {
+        start: Box<Start>,
+        since: Instant,
+    },
+    Begun(JoinHandle<()>),
+    /// It could not be started.
+    None,
 }
 
 #[derive(Debug, Default)]
@@ -62,32 +75,37 @@ struct Inner {
 }
 
 impl Keeper {
-    pub(crate) fn start(start: Start) -> Self {
-        let queue = Arc::new(Queue::default());
-        let thread_queue = Arc::clone(&queue);
-        let work = move || {
-            if let Err(why) = guarded::caught(|| keep(start, &thread_queue)) {
-                thread_queue.give_up(&why);
-            }
-        };
-        let thread = thread::Builder::new().name(guarded::THREAD.to_owned()).spawn(work);
-        if let Err(error) = &thread {
-            queue.give_up(&error.to_string());
+    pub(crate) fn new(start: Start) -> Self {
+        let at_once = start.store.is_some() || start.after.is_zero();
+        let work = Work::Waiting { start: Box::new(start), since: Instant::now() };
+        let mut keeper = Self { queue: Arc::new(Queue::default()), work };
+        if at_once {
+            keeper.begin();
         }
-        Self { queue, thread: thread.ok() }
+        keeper
     }
 
     /// Takes records that are on disk, the last of them with that hash.
-    pub(crate) fn take(&self, records: &Arc<[Record]>, hash: LineHash) {
-        let mut inner = self.queue.lock();
-        if inner.closed {
-            return;
+    pub(crate) fn take(&mut self, records: &Arc<[Record]>, hash: LineHash) {
+        let records = self.queue.put(records, hash);
+        if let Work::Waiting { start, since } = &self.work
+            && (records >= LONG || since.elapsed() >= start.after)
+        {
+            self.begin();
         }
-        inner.groups.push(Arc::clone(records));
-        inner.records += records.len();
-        inner.hash = Some(hash);
-        if inner.records >= inner.wake_at {
-            self.queue.changed.notify_one();
+    }
+
+    fn begin(&mut self) {
+        let Work::Waiting { start, .. } = mem::replace(&mut self.work, Work::None) else { return };
+        let queue = Arc::clone(&self.queue);
+        let work = move || {
+            if let Err(why) = guarded::caught(|| keep(*start, &queue)) {
+                queue.give_up(&why);
+            }
+        };
+        match thread::Builder::new().name(guarded::THREAD.to_owned()).spawn(work) {
+            Ok(thread) => self.work = Work::Begun(thread),
+            Err(error) => self.queue.give_up(&error.to_string()),
         }
     }
 
@@ -100,7 +118,7 @@ impl Drop for Keeper {
     fn drop(&mut self) {
         self.queue.lock().closed = true;
         self.queue.changed.notify_one();
-        if let Some(thread) = self.thread.take() {
+        if let Work::Begun(thread) = mem::replace(&mut self.work, Work::None) {
             // Whatever went wrong in it was caught and noted.
             drop(thread.join());
         }
@@ -112,6 +130,21 @@ impl Queue {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Puts records in. Says how many wait.
+    fn put(&self, records: &Arc<[Record]>, hash: LineHash) -> usize {
+        let mut inner = self.lock();
+        if inner.closed {
+            return 0;
+        }
+        inner.groups.push(Arc::clone(records));
+        inner.records += records.len();
+        inner.hash = Some(hash);
+        if inner.records >= inner.wake_at {
+            self.changed.notify_one();
+        }
+        inner.records
+    }
+
     fn give_up(&self, why: &str) {
         let mut inner = self.lock();
         inner.closed = true;
@@ -119,15 +152,14 @@ impl Queue {
         inner.notes.push(format!("checkpoints are no longer written, so a resume will take longer: {why}"));
     }
 
-    /// Waits until there are `enough` records, the time is over, or nothing will come any more. Says how many there are.
-    fn wait(&self, enough: usize, longest: Duration) -> usize {
+    /// Waits until there are `enough` records, the time is over, or nothing will come any more.
+    fn wait(&self, enough: usize, longest: Duration) {
         let mut inner = self.lock();
         inner.wake_at = enough;
         let go_on = |inner: &mut Inner| !inner.closed && inner.records < enough;
         let (mut inner, _) =
             self.changed.wait_timeout_while(inner, longest, go_on).unwrap_or_else(PoisonError::into_inner);
         inner.wake_at = usize::MAX;
-        inner.records
     }
 
     fn drain(&self) -> (Vec<Arc<[Record]>>, Option<LineHash>) {
@@ -138,14 +170,7 @@ impl Queue {
 }
 
 fn keep(start: Start, queue: &Queue) -> Result<(), String> {
-    let Start { folder, mut state, mut hash, mut store, mut behind, after } = start;
-    if store.is_none() {
-        let begin = Instant::now();
-        let records = queue.wait(LONG, after);
-        if begin.elapsed() < after && records < LONG {
-            return Ok(());
-        }
-    }
+    let Start { folder, mut state, mut hash, mut store, mut behind, after: _ } = start;
     loop {
         let open = !queue.lock().closed;
         let (groups, newest) = queue.drain();
