@@ -1,7 +1,7 @@
 //! The object-safe traits. Parameters and outputs are JSON at this boundary; inside a plug-in they are typed.
 
 use async_trait::async_trait;
-use lifeboat_model::{ActionSpec, Effect, Failure, Observation, Outcome, ParamProblem};
+use lifeboat_model::{ActionName, ActionSpec, Effect, Failure, Observation, Outcome, ParamProblem};
 use serde_json::Value;
 
 use crate::context::ActionContext;
@@ -9,6 +9,11 @@ use crate::context::ActionContext;
 /// The half of an action that changes nothing.
 #[async_trait]
 pub trait Observe: Send + Sync + std::fmt::Debug {
+    /// The name, `family.verb`.
+    fn name(&self) -> &ActionName {
+        &self.spec().name
+    }
+
     /// The catalogue entry.
     fn spec(&self) -> &ActionSpec;
 
@@ -29,6 +34,9 @@ pub trait Observe: Send + Sync + std::fmt::Debug {
 }
 
 /// An action: what changes the world.
+///
+/// An action must not block its thread: what waits is awaited, and what cannot be is for `spawn_blocking`. Its first
+/// part may be carried out by the task that drives the run.
 ///
 /// Cancellation: when the context's token is cancelled, `apply` should stop as soon as it safely can and answer what
 /// is then true; [`lifeboat_model::FailureKind::Unknown`] when it cannot know. An implementation that does not answer

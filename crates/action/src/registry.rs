@@ -33,7 +33,7 @@ impl Registry {
     /// # Panics
     /// When the name is taken: two plug-ins that claim one name are a bug in the program that links them.
     pub fn add(&mut self, plugin: &'static str, version: &'static str, action: Arc<dyn Action>) {
-        let name = action.spec().name.to_string();
+        let name = action.name().to_string();
         let taken = self.actions.insert(name.clone(), Registered { action, plugin, version });
         assert!(taken.is_none(), "bug: two actions are named `{name}`");
     }

@@ -1,6 +1,8 @@
 //! From typed functions to the object-safe traits: a plug-in is a struct of parameters, a few functions and a
 //! registration.
 
+use std::sync::LazyLock;
+
 use async_trait::async_trait;
 use lifeboat_model::catalog::is_templated;
 use lifeboat_model::{ActionName, ActionSpec, Effect, Failure, Observation, Outcome, ParamProblem};
@@ -95,14 +97,14 @@ pub trait TypedAction: Send + Sync + std::fmt::Debug + 'static {
 #[derive(Debug)]
 pub struct Typed<A> {
     action: A,
-    spec: ActionSpec,
+    spec: LazySpec,
 }
 
 /// Makes an [`Action`] of a [`TypedObserve`]; its effect is [`Effect::Read`].
 #[derive(Debug)]
 pub struct ObserveOnly<A> {
     action: A,
-    spec: ActionSpec,
+    spec: LazySpec,
 }
 
 impl<A: TypedAction> Typed<A> {
@@ -111,7 +113,7 @@ impl<A: TypedAction> Typed<A> {
     /// # Panics
     /// When the action's name is not `family.verb`: a bug of the plug-in.
     pub fn new(action: A) -> Self {
-        let spec = spec::<A::Params, A::Outputs>(action.describe(), Effect::Write);
+        let spec = LazySpec::new::<A::Params, A::Outputs>(action.describe(), Effect::Write);
         Self { action, spec }
     }
 }
@@ -125,19 +127,23 @@ impl<A: TypedObserve> ObserveOnly<A> {
         let (name, summary) = action.describe();
         let description =
             Description { name, summary, idempotent: true, observable: true, recoverable: false };
-        let spec = spec::<A::Params, A::Outputs>(description, Effect::Read);
+        let spec = LazySpec::new::<A::Params, A::Outputs>(description, Effect::Read);
         Self { action, spec }
     }
 }
 
 #[async_trait]
 impl<A: TypedAction> Observe for Typed<A> {
+    fn name(&self) -> &ActionName {
+        &self.spec.name
+    }
+
     fn spec(&self) -> &ActionSpec {
-        &self.spec
+        self.spec.get()
     }
 
     fn check(&self, params: &Value) -> Vec<ParamProblem> {
-        check(&self.spec, params, |typed| self.action.validate(typed))
+        check(self.spec.get(), params, |typed| self.action.validate(typed))
     }
 
     fn effect(&self, params: &Value) -> Effect {
@@ -145,7 +151,7 @@ impl<A: TypedAction> Observe for Typed<A> {
     }
 
     async fn observe(&self, context: &ActionContext, params: &Value) -> Observation {
-        match read_params(&self.spec, params) {
+        match read_params(self.spec.get(), params) {
             Ok(params) => self.action.observe(context, &params).await,
             Err(failure) => Observation::Blocked { why: failure.to_string() },
         }
@@ -155,11 +161,11 @@ impl<A: TypedAction> Observe for Typed<A> {
 #[async_trait]
 impl<A: TypedAction> Action for Typed<A> {
     async fn apply(&self, context: &ActionContext, params: &Value) -> Result<Outcome, Failure> {
-        self.action.apply(context, &read_params(&self.spec, params)?).await
+        self.action.apply(context, &read_params(self.spec.get(), params)?).await
     }
 
     async fn recover(&self, context: &ActionContext, params: &Value) -> Recovery {
-        match read_params(&self.spec, params) {
+        match read_params(self.spec.get(), params) {
             Ok(params) => self.action.recover(context, &params).await,
             Err(failure) => Recovery::Nothing { why: failure.to_string() },
         }
@@ -171,7 +177,7 @@ impl<A: TypedAction> Action for Typed<A> {
         params: &Value,
         outcome: &Outcome,
     ) -> Option<Result<Outcome, Failure>> {
-        match read_params(&self.spec, params) {
+        match read_params(self.spec.get(), params) {
             Ok(params) => self.action.undo(context, &params, outcome).await,
             Err(failure) => Some(Err(failure)),
         }
@@ -180,16 +186,20 @@ impl<A: TypedAction> Action for Typed<A> {
 
 #[async_trait]
 impl<A: TypedObserve> Observe for ObserveOnly<A> {
+    fn name(&self) -> &ActionName {
+        &self.spec.name
+    }
+
     fn spec(&self) -> &ActionSpec {
-        &self.spec
+        self.spec.get()
     }
 
     fn check(&self, params: &Value) -> Vec<ParamProblem> {
-        check(&self.spec, params, |typed| self.action.validate(typed))
+        check(self.spec.get(), params, |typed| self.action.validate(typed))
     }
 
     async fn observe(&self, context: &ActionContext, params: &Value) -> Observation {
-        match read_params(&self.spec, params) {
+        match read_params(self.spec.get(), params) {
             Ok(params) => self.action.observe(context, &params).await,
             Err(failure) => Observation::Blocked { why: failure.to_string() },
         }
@@ -212,9 +222,35 @@ impl<A: TypedObserve> Action for ObserveOnly<A> {
     }
 }
 
-fn spec<P: JsonSchema, O: JsonSchema>(description: Description, effect: Effect) -> ActionSpec {
-    let Description { name, summary, idempotent, observable, recoverable } = description;
-    let name = ActionName::new(name).expect("bug: an action's name must be family.verb");
+/// A catalogue entry that is made when somebody asks for it: a program knows many actions and uses few, and the schemas
+/// are most of what it does until it is ready.
+#[derive(Debug)]
+struct LazySpec {
+    name: ActionName,
+    spec: LazyLock<ActionSpec, Box<dyn FnOnce() -> ActionSpec + Send + Sync>>,
+}
+
+impl LazySpec {
+    fn new<P: JsonSchema, O: JsonSchema>(description: Description, effect: Effect) -> Self {
+        let name = ActionName::new(description.name).expect("bug: an action's name must be family.verb");
+        let make = {
+            let name = name.clone();
+            move || spec::<P, O>(name, description, effect)
+        };
+        Self { name, spec: LazyLock::new(Box::new(make)) }
+    }
+
+    fn get(&self) -> &ActionSpec {
+        &self.spec
+    }
+}
+
+fn spec<P: JsonSchema, O: JsonSchema>(
+    name: ActionName,
+    description: Description,
+    effect: Effect,
+) -> ActionSpec {
+    let Description { name: _, summary, idempotent, observable, recoverable } = description;
     let (params, outputs) = (schema::<P>(), schema::<O>());
     ActionSpec {
         name,
