@@ -10,6 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
 use crate::actions::Actions;
+use crate::begun::{Begun, begin};
 use crate::clock::Clock;
 use crate::core::{Act, Core, Input, Left, Response, expected};
 use crate::interrupt::Urgency;
@@ -21,6 +22,9 @@ use crate::worker::Worker;
 
 /// Inputs that are decided together at most; what waits longer goes into the next batch.
 const BATCH: usize = 4096;
+/// Attempts that are begun where the loop runs, if no more come together: most of what an action does first is to send
+/// a request, and handing so little to another thread takes longer than doing it. More than these go to the threads.
+const BEGUN_HERE: usize = 4;
 /// Records that a dry run holds back at most before it writes them: they decide nothing, since nothing is done, and a
 /// sync for each would be most of a rehearsal's time. What a crash loses of them is looked at again.
 const HELD: usize = 64;
@@ -58,10 +62,11 @@ impl DriverLoop {
                 });
             }
             written = false;
-            for event in std::mem::take(&mut response.events) {
-                self.reporters.tell(&event, self.core.state());
-            }
-            if let Some(left) = self.carry_out(std::mem::take(&mut response.acts)) {
+            self.reporters.tell(&response.events, self.core.state());
+            let left = self.carry_out(std::mem::take(&mut response.acts));
+            // What was told may now be shown: an act does not wait for a screen.
+            self.reporters.flush();
+            if let Some(left) = left {
                 return Ok(self.left(left));
             }
             response = Response::default();
@@ -106,13 +111,12 @@ impl DriverLoop {
 
     fn carry_out(&mut self, acts: Vec<Act>) -> Option<Left> {
         let mut left = None;
+        let here = acts.len() <= BEGUN_HERE;
         for act in acts {
             match act {
-                Act::Attempt(job) => self.spawn(job, Worker::attempt),
-                Act::Rehearse(job) => self.spawn(job, Worker::rehearse),
-                Act::LookInto { job, cannot } => {
-                    self.spawn(job, |worker, job| worker.look_into(job, cannot));
-                }
+                Act::Attempt(job) => hand_over(self.worker(&job).attempt(job), here),
+                Act::Rehearse(job) => hand_over(self.worker(&job).rehearse(job), here),
+                Act::LookInto { job, cannot } => hand_over(self.worker(&job).look_into(job, cannot), here),
                 Act::WakeAt(due) => {
                     let wait = Duration::try_from(due.duration_since(self.clock.now())).unwrap_or_default();
                     let (sleep, sender) = (self.clock.sleep(wait), self.sender.clone());
@@ -135,13 +139,9 @@ impl DriverLoop {
         left
     }
 
-    fn spawn<F, W>(&self, job: Job, work: F)
-    where
-        F: FnOnce(Worker, Job) -> W,
-        W: Future<Output = ()> + Send + 'static,
-    {
+    fn worker(&self, job: &Job) -> Worker {
         let state = self.core.state();
-        let worker = Worker {
+        Worker {
             run: state.run().clone(),
             mode: state.mode(),
             key: AttemptKey::of(state.run(), &job.step),
@@ -155,8 +155,7 @@ impl DriverLoop {
             waiting_progress: Arc::clone(&self.waiting_progress),
             boot: self.core.inherited(job.at).unwrap_or_else(|| state.driver().boot.clone()),
             died: self.core.inherited(job.at).is_some(),
-        };
-        tokio::spawn(work(worker, job));
+        }
     }
 
     fn left(self, left: Left) -> Drive {
@@ -191,6 +190,18 @@ pub struct DriveError {
     pub written: Seq,
     /// The state as decided, which the disk does not know.
     pub state: Box<RunState>,
+}
+
+/// Has the work done by the runtime's threads; begun `here`, what is over at once is not handed over at all.
+fn hand_over(work: impl Future<Output = ()> + Send + 'static, here: bool) {
+    if !here {
+        tokio::spawn(work);
+        return;
+    }
+    match begin(work) {
+        Begun::Over(()) => {}
+        Begun::Pending(work) => drop(tokio::spawn(work)),
+    }
 }
 
 /// Runs blocking work where it holds up nothing but this task, as far as the runtime allows.

@@ -14,6 +14,7 @@
 
 mod actions;
 mod attempt;
+mod begun;
 pub mod clock;
 mod core;
 mod doubt;

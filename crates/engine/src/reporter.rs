@@ -8,6 +8,11 @@ use lifeboat_model::{Event, RunState};
 pub trait Reporter: Send {
     /// Takes one event; `state` is the state after it, and after everything decided together with it.
     fn event(&mut self, event: &Event, state: &RunState) -> io::Result<()>;
+
+    /// No more events come for now: what was kept back to be shown together is due.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// All reporters of a run.
@@ -29,10 +34,19 @@ impl Reporters {
         Self { all, failures: Vec::new() }
     }
 
-    /// Tells everyone. Who fails is told no more.
-    pub(crate) fn tell(&mut self, event: &Event, state: &RunState) {
+    /// Tells everyone what happened at one time. Who fails is told no more.
+    pub(crate) fn tell(&mut self, events: &[Event], state: &RunState) {
+        self.each(|reporter| events.iter().try_for_each(|event| reporter.event(event, state)));
+    }
+
+    /// Has everyone show what they were told.
+    pub(crate) fn flush(&mut self) {
+        self.each(|reporter| reporter.flush());
+    }
+
+    fn each(&mut self, mut call: impl FnMut(&mut dyn Reporter) -> io::Result<()>) {
         let failures = &mut self.failures;
-        self.all.retain_mut(|reporter| match reporter.event(event, state) {
+        self.all.retain_mut(|reporter| match call(reporter.as_mut()) {
             Ok(()) => true,
             Err(error) => {
                 tracing::warn!(%error, "a reporter failed; the run goes on without it");

@@ -1,5 +1,7 @@
 //! Carries one job out in a task of its own, within its deadline, and sends back what became of it.
 
+use std::any::Any;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -15,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::actions::Actions;
 use crate::attempt::{Reached, attempt};
+use crate::begun::{Begun, begin};
 use crate::clock::Clock;
 use crate::core::Input;
 use crate::doubt::Finding;
@@ -119,7 +122,11 @@ impl Worker {
         T: Send + 'static,
         W: Future<Output = T> + Send + 'static,
     {
-        let mut task = tokio::spawn(work);
+        let mut task = match panic::catch_unwind(AssertUnwindSafe(|| begin(work))) {
+            Ok(Begun::Over(answer)) => return (Ok(answer), false),
+            Ok(Begun::Pending(work)) => tokio::spawn(work),
+            Err(payload) => return (Err(Silent::panicked(payload.as_ref())), false),
+        };
         let deadline = async {
             match limit {
                 Some(limit) => self.clock.sleep(limit).await,
@@ -127,13 +134,13 @@ impl Worker {
             }
         };
         let timed_out = tokio::select! {
-            answer = &mut task => return (answer.map_err(Silent::panicked), false),
+            answer = &mut task => return (answer.map_err(Silent::of_task), false),
             () = deadline => true,
             () = self.cancel.cancelled() => false,
         };
         self.cancel.cancel();
         tokio::select! {
-            answer = &mut task => (answer.map_err(Silent::panicked), timed_out),
+            answer = &mut task => (answer.map_err(Silent::of_task), timed_out),
             () = self.clock.sleep(self.grace) => {
                 task.abort();
                 (Err(Silent::TooLate), timed_out)
@@ -165,16 +172,19 @@ impl Worker {
 }
 
 impl Silent {
-    fn panicked(error: tokio::task::JoinError) -> Self {
-        let what = match error.try_into_panic() {
-            Ok(payload) => match (payload.downcast_ref::<String>(), payload.downcast_ref::<&str>()) {
-                (Some(text), _) => text.clone(),
-                (None, Some(text)) => (*text).to_owned(),
-                (None, None) => "with no message".to_owned(),
-            },
-            Err(error) => error.to_string(),
-        };
-        Self::Panicked(what)
+    fn of_task(error: tokio::task::JoinError) -> Self {
+        match error.try_into_panic() {
+            Ok(payload) => Self::panicked(payload.as_ref()),
+            Err(error) => Self::Panicked(error.to_string()),
+        }
+    }
+
+    fn panicked(payload: &(dyn Any + Send)) -> Self {
+        Self::Panicked(match (payload.downcast_ref::<String>(), payload.downcast_ref::<&str>()) {
+            (Some(text), _) => text.clone(),
+            (None, Some(text)) => (*text).to_owned(),
+            (None, None) => "with no message".to_owned(),
+        })
     }
 
     fn why(self) -> String {

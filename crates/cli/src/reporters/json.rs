@@ -23,6 +23,11 @@ impl Reporter for JsonLines {
     fn event(&mut self, event: &Event, state: &RunState) -> io::Result<()> {
         let mut line = serde_json::to_string(&event.to_json(state))?;
         line.push('\n');
-        self.outbox.print(line)
+        self.outbox.print(&line);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.outbox.flush()
     }
 }

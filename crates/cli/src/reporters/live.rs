@@ -111,10 +111,14 @@ fn is_over(status: Status, state: &StepState) -> bool {
 impl Reporter for Live {
     fn event(&mut self, event: &Event, state: &RunState) -> io::Result<()> {
         self.follow(event, state);
-        match lasting(event, state) {
-            Some(lines) => self.outbox.print(lines),
-            None => Ok(()),
+        if let Some(lines) = lasting(event, state) {
+            self.outbox.print(&lines);
         }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.outbox.flush()
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn fitting(context: &Context, output: OutputArgs) -> Box<dyn Reporter
 
 /// Tells what was decided before the run is driven. A reporter that fails will fail again, and be dropped then.
 pub(crate) fn tell(reporter: &mut dyn Reporter, event: &Event, state: &RunState) {
-    if let Err(error) = reporter.event(event, state) {
+    if let Err(error) = reporter.event(event, state).and_then(|()| reporter.flush()) {
         tracing::debug!(%error, "a reporter failed");
     }
 }

@@ -18,6 +18,8 @@ pub(super) enum Task {
 
 /// Texts on their way out. Dropped, it waits until they are printed.
 pub(super) struct Outbox {
+    /// What was not sent yet.
+    text: String,
     sender: Option<Sender<String>>,
     printing: Option<JoinHandle<()>>,
     failure: Arc<Mutex<Option<io::Error>>>,
@@ -34,7 +36,7 @@ impl Outbox {
                 *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
             }
         });
-        Self { sender: Some(sender), printing: Some(printing), failure }
+        Self { text: String::new(), sender: Some(sender), printing: Some(printing), failure }
     }
 
     /// Prints on stdout.
@@ -45,18 +47,22 @@ impl Outbox {
         })
     }
 
-    /// Hands a text over.
+    /// Takes a text, to be printed with those that come until the next [`Outbox::flush`].
+    pub(super) fn print(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    /// Hands over what was taken. Waking the printing thread costs more than the text.
     ///
     /// # Errors
     /// The failure of an earlier text.
-    pub(super) fn print(&self, text: String) -> io::Result<()> {
-        match self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            Some(error) => Err(error),
-            None => {
-                let sent = self.sender.as_ref().map(|sender| sender.send(text));
-                sent.unwrap_or(Ok(())).map_err(|_| io::ErrorKind::BrokenPipe.into())
-            }
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        if let Some(error) = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Err(error);
         }
+        let text = std::mem::take(&mut self.text);
+        let sent = self.sender.as_ref().filter(|_| !text.is_empty()).map(|sender| sender.send(text));
+        sent.unwrap_or(Ok(())).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }
 
@@ -80,6 +86,8 @@ fn print_all(
 
 impl Drop for Outbox {
     fn drop(&mut self) {
+        // A failure that nobody is left to be told of.
+        drop(self.flush());
         drop(self.sender.take());
         if let Some(printing) = self.printing.take() {
             drop(printing.join());
@@ -94,14 +102,17 @@ mod tests {
     #[test]
     fn everything_is_printed_in_order_before_it_is_gone() {
         let (sender, printed) = channel();
-        let outbox = Outbox::new(Duration::MAX, move |task| {
+        let mut outbox = Outbox::new(Duration::MAX, move |task| {
             if let Task::Print(text) = task {
                 sender.send(text).expect("the test listens");
             }
             Ok(())
         });
         for number in 0..100 {
-            outbox.print(format!("{number};")).expect("nothing failed");
+            outbox.print(&format!("{number};"));
+            if number % 3 == 0 {
+                outbox.flush().expect("nothing failed");
+            }
         }
         drop(outbox);
         let all: String = printed.iter().collect();
@@ -111,12 +122,13 @@ mod tests {
     #[test]
     fn whoever_waits_for_no_reader_goes_on() {
         let (release, released) = channel::<()>();
-        let outbox = Outbox::new(Duration::MAX, move |_| {
+        let mut outbox = Outbox::new(Duration::MAX, move |_| {
             released.recv().expect("the test lets go");
             Ok(())
         });
         for _ in 0..3 {
-            outbox.print("held up".to_owned()).expect("nothing failed");
+            outbox.print("held up");
+            outbox.flush().expect("nothing failed");
         }
         // One call for the first text and at most one for each of the others.
         (0..3).for_each(|_| release.send(()).expect("the thread listens"));
@@ -124,10 +136,11 @@ mod tests {
 
     #[test]
     fn a_failure_is_told_with_the_next_text() {
-        let outbox = Outbox::new(Duration::MAX, |_| Err(io::ErrorKind::BrokenPipe.into()));
+        let mut outbox = Outbox::new(Duration::MAX, |_| Err(io::ErrorKind::BrokenPipe.into()));
         let told = (0..10_000).find_map(|_| {
             thread::yield_now();
-            outbox.print("text".to_owned()).err()
+            outbox.print("text");
+            outbox.flush().err()
         });
         assert_eq!(told.map(|error| error.kind()), Some(io::ErrorKind::BrokenPipe));
     }

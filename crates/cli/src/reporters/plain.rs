@@ -23,7 +23,12 @@ impl Plain {
 
 impl Reporter for Plain {
     fn event(&mut self, event: &Event, state: &RunState) -> io::Result<()> {
-        self.outbox.print(lines(event, state))
+        self.outbox.print(&lines(event, state));
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.outbox.flush()
     }
 }
 
