@@ -1,0 +1,126 @@
+//! A person's word: when it is legal, and what follows from it.
+
+use std::sync::Arc;
+
+use super::Refusal;
+use crate::ids::{StepId, StepIndex};
+use crate::outcome::Outcome;
+use crate::record::{Decision, Record, StopReason, Verdict};
+use crate::run_state::step_state::{DoneBy, StepState};
+use crate::run_state::{Course, Deviation, Phase, RunState};
+
+impl RunState {
+    pub(super) fn decide(
+        &mut self,
+        record: &Record,
+        step: Option<&StepId>,
+        decision: &Decision,
+        actor: &str,
+        reason: &str,
+    ) -> Result<(), Refusal> {
+        let deviation = |what: &str| Deviation {
+            step: step.cloned(),
+            what: what.to_owned(),
+            actor: Some(actor.to_owned()),
+            reason: reason.to_owned(),
+            at: record.at,
+        };
+        match decision {
+            Decision::Approve | Decision::Reject => {
+                let at = self.find(named(step)?)?;
+                match self.step(at) {
+                    StepState::Waiting { .. } => Ok(()),
+                    _ => Err("no gate is open there".to_owned()),
+                }
+            }
+            Decision::Retry => {
+                let at = self.decidable(named(step)?)?;
+                self.reopen(at);
+                let progress = self.progress_mut(at);
+                progress.failures = 0;
+                progress.started_at = None;
+                self.set(at, StepState::Pending);
+                Ok(())
+            }
+            Decision::Skip => {
+                let at = self.decidable(named(step)?)?;
+                self.reopen(at);
+                self.deviations.push(deviation("skipped"));
+                self.end(record, at, StepState::Skipped { why: format!("{actor}: {reason}") });
+                Ok(())
+            }
+            Decision::MarkDone { outputs } => {
+                let at = self.decidable(named(step)?)?;
+                self.reopen(at);
+                self.deviations.push(deviation("marked as done"));
+                let evidence = format!("{actor}: {reason}");
+                let outcome = Outcome { evidence, outputs: outputs.clone(), warnings: Vec::new() };
+                self.end(record, at, StepState::Done { by: DoneBy::Person, outcome });
+                Ok(())
+            }
+            Decision::Pause => self.not_finished(),
+            Decision::Cancel => {
+                self.not_finished()?;
+                self.course = Course::Cancelled;
+                Ok(())
+            }
+            Decision::Rollback => {
+                self.not_finished()?;
+                self.course = Course::RollingBack;
+                Ok(())
+            }
+            Decision::KeepPinned { .. } => {
+                self.not_finished()?;
+                self.deviations
+                    .push(deviation("went on with the pinned runbook although its file was edited"));
+                Ok(())
+            }
+        }
+    }
+
+    /// A failed run that goes on: what stands in `finally` belongs to the ending and runs again at the next one, also
+    /// when this ending was interrupted.
+    fn reopen(&mut self, decided: StepIndex) {
+        if let Phase::Finished(_) = self.phase {
+            self.phase = Phase::Stopped(StopReason::Paused);
+        }
+        if self.course != Course::Forward || self.graph.is_finally(decided) || !self.finally_began() {
+            return;
+        }
+        let graph = Arc::clone(&self.graph);
+        // An attempt that may still be going on is not forgotten: then the ending goes on where it is.
+        let open = |at| matches!(self.step(at), StepState::Running { .. } | StepState::InDoubt { .. });
+        if graph.finally().any(open) {
+            return;
+        }
+        for at in graph.finally() {
+            let progress = self.progress_mut(at);
+            progress.state = StepState::Pending;
+            progress.failures = 0;
+            progress.started_at = None;
+        }
+        self.derive();
+    }
+
+    /// A step about which a person may decide: it is in doubt, or its failure stops the run.
+    fn decidable(&self, step: &StepId) -> Result<StepIndex, Refusal> {
+        match self.phase {
+            Phase::Finished(Verdict::Failed) | Phase::Running | Phase::Stopped(_) => {}
+            Phase::Finished(verdict) => return Err(format!("the run is finished: {}", verdict.as_str())),
+        }
+        let at = self.find(step)?;
+        let in_doubt = matches!(self.step(at), StepState::InDoubt { .. });
+        if in_doubt || self.sets.stopping.contains(&at) {
+            Ok(at)
+        } else {
+            Err(format!(
+                "step `{step}` is {}: it is neither in doubt nor stops the run",
+                self.status(at).as_str()
+            ))
+        }
+    }
+}
+
+fn named(step: Option<&StepId>) -> Result<&StepId, Refusal> {
+    step.ok_or_else(|| "it must name a step".to_owned())
+}
