@@ -211,8 +211,8 @@ impl<A: TypedObserve> Action for ObserveOnly<A> {
     /// The engine runs a read-only action through `observe`; this answers the same for other callers.
     async fn apply(&self, context: &ActionContext, params: &Value) -> Result<Outcome, Failure> {
         match self.observe(context, params).await {
-            Observation::InPlace { evidence, outputs } => {
-                Ok(Outcome { evidence, outputs, warnings: Vec::new() })
+            Observation::InPlace { evidence, outputs, warnings } => {
+                Ok(Outcome { evidence, outputs, warnings })
             }
             Observation::Pending { change } => {
                 Err(Failure::transient(format!("it is {}, expected {}", change.before, change.after)))

@@ -30,8 +30,8 @@ pub(crate) async fn attempt(
     let looks = job.check.is_some() || job.call.observable;
     if looks {
         match look(actions, context, job).await {
-            Observation::InPlace { evidence, outputs } => {
-                return AttemptEnd::Step(StepEnd::InPlace { evidence, outputs });
+            Observation::InPlace { evidence, outputs, warnings } => {
+                return AttemptEnd::Step(StepEnd::InPlace { evidence, outputs, warnings });
             }
             Observation::Blocked { why } => {
                 return AttemptEnd::Failed(Failure::transient(format!(
@@ -61,8 +61,8 @@ pub(crate) async fn attempt(
 /// The answer of an action that only looks.
 fn read(observation: Observation) -> AttemptEnd {
     match observation {
-        Observation::InPlace { evidence, outputs } => {
-            AttemptEnd::Step(StepEnd::Succeeded(Outcome { evidence, outputs, warnings: Vec::new() }))
+        Observation::InPlace { evidence, outputs, warnings } => {
+            AttemptEnd::Step(StepEnd::Succeeded(Outcome { evidence, outputs, warnings }))
         }
         Observation::Pending { change } => AttemptEnd::Failed(Failure::transient(format!(
             "it is {}, expected {}",
@@ -82,7 +82,13 @@ fn verify(seen: Observation, mut outcome: Outcome, by_check: bool) -> AttemptEnd
     let not_in_effect =
         |what: String| AttemptEnd::Failed(Failure::transient(format!("applied, but not in effect: {what}")));
     match seen {
-        Observation::InPlace { .. } => AttemptEnd::Step(StepEnd::Succeeded(outcome)),
+        Observation::InPlace { warnings, .. } => {
+            // The call may have warned of the same.
+            let new = warnings.into_iter().filter(|warning| !outcome.warnings.contains(warning));
+            let new: Vec<_> = new.collect();
+            outcome.warnings.extend(new);
+            AttemptEnd::Step(StepEnd::Succeeded(outcome))
+        }
         Observation::Pending { change } => not_in_effect(change.before),
         Observation::Blocked { why } => not_in_effect(why),
         Observation::Unknown { why } if by_check => {
@@ -92,5 +98,25 @@ fn verify(seen: Observation, mut outcome: Outcome, by_check: bool) -> AttemptEnd
             outcome.warnings.push(format!("not verified: {why}"));
             AttemptEnd::Step(StepEnd::Succeeded(outcome))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_look_after_the_call_warns_of_is_told_once() {
+        let warning = |text: &str| text.to_owned();
+        let outcome = Outcome { warnings: vec![warning("weak")], ..Outcome::default() };
+        let seen = Observation::InPlace {
+            evidence: "on".to_owned(),
+            outputs: Default::default(),
+            warnings: vec![warning("weak"), warning("late")],
+        };
+        let AttemptEnd::Step(StepEnd::Succeeded(done)) = verify(seen, outcome, false) else {
+            panic!("it is in place");
+        };
+        assert_eq!(done.warnings, ["weak", "late"]);
     }
 }

@@ -42,8 +42,8 @@ impl Finding {
         let with_trace = |text: String| trace.iter().fold(text, |text, trace| format!("{text}; {trace}"));
         let observed = |evidence, resolution| Self { rule: DoubtRule::Observed, evidence, resolution };
         match observation {
-            Observation::InPlace { evidence, outputs } => {
-                let outcome = Outcome { evidence: evidence.clone(), outputs, warnings: Vec::new() };
+            Observation::InPlace { evidence, outputs, warnings } => {
+                let outcome = Outcome { evidence: evidence.clone(), outputs, warnings };
                 observed(format!("in place: {evidence}"), Resolution::Done(outcome))
             }
             Observation::Pending { change } => {
@@ -86,8 +86,10 @@ mod tests {
         };
         let change = Change { before: "standby".to_owned(), after: "primary".to_owned() };
         let unknown = || Observation::Unknown { why: "no answer".to_owned() };
-        let in_place = Observation::InPlace { evidence: "primary".to_owned(), outputs: Default::default() };
-        let done = Outcome { evidence: "primary".to_owned(), ..Outcome::default() };
+        let warnings = vec!["seen by one observer".to_owned()];
+        let done = Outcome { evidence: "primary".to_owned(), warnings, ..Outcome::default() };
+        let Outcome { evidence, outputs, warnings } = done.clone();
+        let in_place = Observation::InPlace { evidence, outputs, warnings };
 
         assert_eq!(rule(in_place, OnUnknown::Ask), (DoubtRule::Observed, Resolution::Done(done)));
         assert_eq!(

@@ -63,7 +63,9 @@ pub(crate) async fn observe(actions: &Actions, context: &ActionContext, call: &C
 /// What a check's answer says of the effect it stands for: a condition that does not hold is an effect to be made.
 fn as_effect(checked: Observation) -> Observation {
     match checked {
-        Observation::InPlace { evidence, .. } => Observation::InPlace { evidence, outputs: Outputs::new() },
+        Observation::InPlace { evidence, outputs: _, warnings } => {
+            Observation::InPlace { evidence, outputs: Outputs::new(), warnings }
+        }
         Observation::Pending { change } => Observation::Pending { change },
         Observation::Blocked { why } => {
             Observation::Pending { change: Change { before: why, after: "as the check demands".to_owned() } }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::ids::{Attempt, RunId, Seq, StepId, StepIndex};
-use crate::outcome::{Failure, Observation};
+use crate::outcome::{Failure, Observation, Outcome};
 use crate::record::{Record, RecordBody};
 use crate::run_state::{RunState, Status, StepState};
 
@@ -201,13 +201,14 @@ pub fn step_details(state: &RunState, step: StepIndex) -> Map<String, Value> {
     let mut json = Map::new();
     let mut put = |key: &str, value: Value| drop(json.insert(key.to_owned(), value));
     match state.step(step) {
-        StepState::Done { outcome, .. } => {
-            put("evidence", json!(outcome.evidence));
-            if !outcome.outputs.is_empty() {
-                put("outputs", json!(outcome.outputs));
+        StepState::Done { outcome: Outcome { evidence, outputs, warnings }, .. }
+        | StepState::Rehearsed { observation: Observation::InPlace { evidence, outputs, warnings } } => {
+            put("evidence", json!(evidence));
+            if !outputs.is_empty() {
+                put("outputs", json!(outputs));
             }
-            if !outcome.warnings.is_empty() {
-                put("warnings", json!(outcome.warnings));
+            if !warnings.is_empty() {
+                put("warnings", json!(warnings));
             }
         }
         StepState::Skipped { why } | StepState::Cancelled { why } => put("why", json!(why)),
@@ -222,16 +223,12 @@ pub fn step_details(state: &RunState, step: StepIndex) -> Map<String, Value> {
                 put("evidence", json!(evidence));
             }
         }
-        StepState::Rehearsed { observation } => match observation {
-            Observation::InPlace { evidence, outputs } => {
-                put("evidence", json!(evidence));
-                if !outputs.is_empty() {
-                    put("outputs", json!(outputs));
-                }
-            }
-            Observation::Pending { change } => put("change", json!(change)),
-            Observation::Blocked { why } | Observation::Unknown { why } => put("why", json!(why)),
-        },
+        StepState::Rehearsed { observation: Observation::Pending { change } } => {
+            put("change", json!(change));
+        }
+        StepState::Rehearsed { observation: Observation::Blocked { why } | Observation::Unknown { why } } => {
+            put("why", json!(why));
+        }
         StepState::Waiting { question, .. } => put("question", json!(question)),
         StepState::Undone { evidence } => put("evidence", json!(evidence)),
         StepState::Pending

@@ -26,6 +26,9 @@ pub enum Observation {
         /// The outputs, as far as they can be known from looking.
         #[serde(default, skip_serializing_if = "Map::is_empty")]
         outputs: Outputs,
+        /// What is well enough but should be read, such as what weakens a proof.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        warnings: Vec<String>,
     },
     /// The effect is not there and could be made (for a `read` action: the condition does not hold *yet*, and it is
     /// the incident that brings it about, not a fault of the system that is looked at).
@@ -43,6 +46,13 @@ pub enum Observation {
         /// Why not.
         why: String,
     },
+}
+
+impl Observation {
+    /// The effect is there, and there is nothing to warn of.
+    pub fn in_place(evidence: impl Into<String>, outputs: Outputs) -> Self {
+        Self::InPlace { evidence: evidence.into(), outputs, warnings: Vec::new() }
+    }
 }
 
 /// What an action did.

@@ -274,6 +274,9 @@ pub enum StepEnd {
         /// What observing yielded.
         #[serde(default, skip_serializing_if = "Map::is_empty")]
         outputs: Outputs,
+        /// What should be read of it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        warnings: Vec<String>,
     },
     /// A condition was false.
     Skipped {

@@ -72,9 +72,10 @@ impl Texts for Failure {
 impl Texts for Observation {
     fn each_text(&mut self, change: &dyn Fn(&mut String)) {
         match self {
-            Self::InPlace { evidence, outputs } => {
+            Self::InPlace { evidence, outputs, warnings } => {
                 change(evidence);
                 outputs.each_text(change);
+                warnings.each_text(change);
             }
             Self::Pending { change: Change { before, after } } => {
                 change(before);
@@ -89,9 +90,10 @@ impl Texts for StepEnd {
     fn each_text(&mut self, change: &dyn Fn(&mut String)) {
         match self {
             Self::Succeeded(outcome) => outcome.each_text(change),
-            Self::InPlace { evidence, outputs } => {
+            Self::InPlace { evidence, outputs, warnings } => {
                 change(evidence);
                 outputs.each_text(change);
+                warnings.each_text(change);
             }
             Self::Skipped { why } | Self::Cancelled { why } => change(why),
             Self::Failed(failure) => failure.each_text(change),

@@ -62,10 +62,9 @@ impl World {
         let mut inner = self.inner();
         inner.observed.push(step.to_owned());
         match inner.values.get(&params.name) {
-            Some(value) if *value == params.value => Observation::InPlace {
-                evidence: format!("{} is {value}", params.name),
-                outputs: outputs(params),
-            },
+            Some(value) if *value == params.value => {
+                Observation::in_place(format!("{} is {value}", params.name), outputs(params))
+            }
             found => Observation::Pending {
                 change: Change {
                     before: found.map_or_else(|| "unset".to_owned(), |value| format!("set to {value}")),
@@ -245,10 +244,8 @@ impl TypedObserve for Get {
         inner.observed.push(context.info().step.to_string());
         match inner.values.get(&params.name) {
             Some(value) if params.value.as_ref().is_none_or(|wanted| wanted == value) => {
-                Observation::InPlace {
-                    evidence: format!("{} is {value}", params.name),
-                    outputs: Map::from_iter([("value".to_owned(), json!(value))]),
-                }
+                let outputs = Map::from_iter([("value".to_owned(), json!(value))]);
+                Observation::in_place(format!("{} is {value}", params.name), outputs)
             }
             found => {
                 Observation::Blocked { why: format!("{} is {}", params.name, found.map_or("unset", |v| v)) }

@@ -91,7 +91,11 @@ fn answers(state: &RunState, at: StepIndex, choice: u16) -> Vec<RecordBody> {
             vec![
                 end(StepEnd::Succeeded(outcome())),
                 end(StepEnd::Succeeded(Outcome::default())),
-                end(StepEnd::InPlace { evidence: "there".to_owned(), outputs: Map::new() }),
+                end(StepEnd::InPlace {
+                    evidence: "there".to_owned(),
+                    outputs: Map::new(),
+                    warnings: vec!["barely".to_owned()],
+                }),
                 end(StepEnd::Failed(Failure::permanent("no").caused_by(&std::fmt::Error))),
                 RecordBody::StepInDoubt { step: step.clone(), attempt, cause: "the driver died".to_owned() },
                 RecordBody::AttemptFailed {

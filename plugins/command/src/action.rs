@@ -89,7 +89,9 @@ impl TypedAction for CommandRun {
             Err(error) => return Observation::Unknown { why: format!("no folder for its output: {error}") },
         };
         match self.run(context, params, &folder).await {
-            Ok(outcome) => Observation::InPlace { evidence: outcome.evidence, outputs: outcome.outputs },
+            Ok(Outcome { evidence, outputs, warnings }) => {
+                Observation::InPlace { evidence, outputs, warnings }
+            }
             Err(failure) if context.is_cancelled() => Observation::Unknown { why: failure.to_string() },
             // Its exit code is the command's own word; one that did not run, or was killed, has said nothing.
             Err(failure) if failure.kind == FailureKind::Transient => {

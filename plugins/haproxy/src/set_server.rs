@@ -56,7 +56,7 @@ impl TypedAction for SetServer {
         if in_place(params, &after) {
             let evidence = format!("{runtime} is {after}");
             let outputs = Outputs { before: None, after, sessions_closed: 0 }.into();
-            return Observation::InPlace { evidence, outputs };
+            return Observation::in_place(evidence, outputs);
         }
         match not_admin(&runtime).await {
             Some(why) => Observation::Blocked { why },

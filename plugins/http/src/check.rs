@@ -90,7 +90,7 @@ pub(crate) async fn look(context: &ActionContext, call: &Call, expect: &Expect) 
     }
     let outputs = answer.outputs(context);
     let evidence = format!("{words} answered {} in {} ms", outputs.status, outputs.elapsed_ms);
-    Observation::InPlace { evidence, outputs: outputs.into() }
+    Observation::in_place(evidence, outputs.into())
 }
 
 fn blocked(context: &ActionContext, why: &str) -> Observation {

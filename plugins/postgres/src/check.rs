@@ -232,7 +232,7 @@ fn down(target: &Target, absence: &Absence, observed_by: Vec<String>) -> Observa
 }
 
 fn answer(evidence: String, outputs: &CheckOutputs) -> Observation {
-    Observation::InPlace { evidence, outputs: crate::json::object(outputs) }
+    Observation::in_place(evidence, crate::json::object(outputs))
 }
 
 #[cfg(test)]

@@ -119,9 +119,7 @@ impl TypedAction for Query {
         }
         match read(context, params).await {
             Ok(outputs) => match unmet(params, &outputs) {
-                None => {
-                    Observation::InPlace { evidence: evidence(&outputs), outputs: json::object(&outputs) }
-                }
+                None => Observation::in_place(evidence(&outputs), json::object(&outputs)),
                 Some(why) => Observation::Blocked { why },
             },
             Err(failure) => Observation::Blocked { why: failure.to_string() },

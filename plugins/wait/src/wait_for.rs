@@ -83,7 +83,7 @@ impl<C: WallClock> TypedObserve for WaitFor<C> {
 }
 
 fn passed(length: Duration) -> Observation {
-    Observation::InPlace { evidence: format!("{} passed", words(length)), outputs: Outputs::new() }
+    Observation::in_place(format!("{} passed", words(length)), Outputs::new())
 }
 
 #[cfg(test)]

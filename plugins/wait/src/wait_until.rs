@@ -74,7 +74,7 @@ impl<C: WallClock> TypedObserve for WaitUntil<C> {
                 return Observation::Blocked { why: format!("stopped {left} before {time}") };
             }
         }
-        Observation::InPlace { evidence: format!("{time} has passed"), outputs: Outputs::new() }
+        Observation::in_place(format!("{time} has passed"), Outputs::new())
     }
 }
 
@@ -94,10 +94,7 @@ mod tests {
     }
 
     fn passed() -> Observation {
-        Observation::InPlace {
-            evidence: "2026-11-23T20:00:00Z has passed".to_owned(),
-            outputs: Outputs::new(),
-        }
+        Observation::in_place("2026-11-23T20:00:00Z has passed", Outputs::new())
     }
 
     #[tokio::test(start_paused = true)]

@@ -105,7 +105,7 @@ fn merge(params: &mut Value, more: Value) {
 #[track_caller]
 pub(crate) fn in_place(observation: Observation) -> (String, Value) {
     match observation {
-        Observation::InPlace { evidence, outputs } => (evidence, Value::Object(outputs)),
+        Observation::InPlace { evidence, outputs, .. } => (evidence, Value::Object(outputs)),
         other => panic!("it is not in place: {other:?}"),
     }
 }

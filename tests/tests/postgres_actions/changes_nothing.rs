@@ -36,7 +36,8 @@ fn every_action_can_look_at_a_healthy_pair_and_at_a_broken_one() {
     let noticed = || scene.haproxy().server_state(Node::A).as_deref() == Some("DOWN");
     scene.wait_until("HAProxy has noticed", SOON, noticed);
     let broken = scene.fingerprint();
-    let Observation::InPlace { evidence, outputs } = look_everywhere(&scene, &bench).swap_remove(0) else {
+    let Observation::InPlace { evidence, outputs, .. } = look_everywhere(&scene, &bench).swap_remove(0)
+    else {
         panic!("a dead primary is fenced");
     };
     let fenced = lifeboat_action::Outcome { evidence, outputs, warnings: Vec::new() };

@@ -1,6 +1,6 @@
 //! `postgres.fence`.
 
-use lifeboat_action::FailureKind;
+use lifeboat_action::{FailureKind, Observation};
 use lifeboat_tests::scene::{Node, PostgresScene};
 use serde_json::json;
 
@@ -37,7 +37,8 @@ fn a_primary_that_answers_is_made_read_only_and_its_sessions_end() {
     assert!(scene.try_sql(Node::A, "create table t ()").unwrap_err().contains("read-only transaction"));
     scene.wait_until("the writer is refused", SOON, || !scene.writes_work());
     assert!(scene.lost_rows(Node::A).is_empty());
-    in_place(bench.observe(FENCE, &params));
+    let Observation::InPlace { warnings, .. } = bench.observe(FENCE, &params) else { panic!("it is fenced") };
+    assert_eq!(warnings, fenced.warnings, "a proof is as weak when it is found in place");
     bench.apply(FENCE, &params).expect("fencing again is as good as once");
 
     let undone = bench.undo(FENCE, &params, &fenced).unwrap();

@@ -3,7 +3,7 @@
 use lifeboat_model::outcome::Change;
 use lifeboat_model::record::Mode;
 use lifeboat_model::{
-    Event, EventKind, Failure, Observation, RunState, Status, StepId, StepIndex, StepState,
+    Event, EventKind, Failure, Observation, Outcome, RunState, Status, StepId, StepIndex, StepState,
 };
 use serde_json::Value;
 
@@ -87,7 +87,9 @@ fn doubt_resolved(data: &Value) -> String {
         Some(Value::Object(map)) if map.contains_key("failed") => "it failed",
         _ => "see the journal",
     };
-    format!("doubt resolved: {resolution} (rule {rule}): {evidence}")
+    let warnings = data.pointer("/resolution/done/warnings").and_then(Value::as_array);
+    let warnings: Vec<_> = warnings.into_iter().flatten().filter_map(Value::as_str).map(one_line).collect();
+    format!("doubt resolved: {resolution} (rule {rule}): {}", warned(&evidence, &warnings))
 }
 
 fn text(data: &Value, key: &str) -> String {
@@ -97,7 +99,10 @@ fn text(data: &Value, key: &str) -> String {
 /// What shows that a step is in its state, in one line.
 pub(crate) fn because(state: &RunState, at: StepIndex) -> Option<String> {
     let why = match state.step(at) {
-        StepState::Done { outcome, .. } => warned(&outcome.evidence, &outcome.warnings),
+        StepState::Done { outcome: Outcome { evidence, warnings, .. }, .. }
+        | StepState::Rehearsed { observation: Observation::InPlace { evidence, warnings, .. } } => {
+            warned(evidence, warnings)
+        }
         StepState::Skipped { why } | StepState::Cancelled { why } => why.clone(),
         StepState::Failed { failure }
         | StepState::UndoFailed { failure }
@@ -108,11 +113,12 @@ pub(crate) fn because(state: &RunState, at: StepIndex) -> Option<String> {
         }
         StepState::Waiting { question, .. } => question.clone(),
         StepState::Undone { evidence } => evidence.clone(),
-        StepState::Rehearsed { observation } => match observation {
-            Observation::InPlace { evidence, .. } => evidence.clone(),
-            Observation::Pending { change: Change { before, after } } => format!("{before} → {after}"),
-            Observation::Blocked { why } | Observation::Unknown { why } => why.clone(),
-        },
+        StepState::Rehearsed { observation: Observation::Pending { change: Change { before, after } } } => {
+            format!("{before} → {after}")
+        }
+        StepState::Rehearsed { observation: Observation::Blocked { why } | Observation::Unknown { why } } => {
+            why.clone()
+        }
         StepState::Pending
         | StepState::Open
         | StepState::Over

@@ -7,6 +7,7 @@ mod reporting;
 mod scripted;
 mod signals;
 mod steps;
+mod warnings;
 
 use std::future::Future;
 

@@ -21,6 +21,8 @@ pub(crate) enum Look {
     UntilStopped,
     /// Sees the effect.
     InPlace,
+    /// Sees the effect, and something to warn of.
+    Barely,
 }
 
 /// `test.scripted`. Its `apply` never knows what it did. After the last look of the script all see the effect.
@@ -83,7 +85,12 @@ impl Observe for Scripted {
                 context.cancelled().await;
                 Observation::Unknown { why: "stopped".to_owned() }
             }
-            Look::InPlace => Observation::InPlace { evidence: "on".to_owned(), outputs: Default::default() },
+            Look::InPlace => Observation::in_place("on", Default::default()),
+            Look::Barely => Observation::InPlace {
+                evidence: "on".to_owned(),
+                outputs: Default::default(),
+                warnings: vec!["seen by hunter2 alone".to_owned()],
+            },
         }
     }
 }

@@ -84,7 +84,11 @@ fn first_part() -> Vec<RecordBody> {
         finished(
             "s1",
             Some(2),
-            StepEnd::InPlace { evidence: "there".to_owned(), outputs: outcome().outputs },
+            StepEnd::InPlace {
+                evidence: "there".to_owned(),
+                outputs: outcome().outputs,
+                warnings: Vec::new(),
+            },
         ),
         finished("s2", None, StepEnd::Skipped { why: "`when` is false".to_owned() }),
         started("s3", 1),

@@ -76,8 +76,9 @@ impl TypedAction for Fence {
         };
         if let Some(proof) = survey.proof().filter(|proof| *proof >= params.minimum) {
             return Observation::InPlace {
-                evidence: evidence_with_warnings(&survey, proof),
+                evidence: evidence_line(&survey, proof),
                 outputs: json::object(&outputs(&survey, proof)),
+                warnings: warnings(&survey, proof),
             };
         }
         match survey.answering() {
@@ -192,12 +193,7 @@ fn evidence_line(survey: &Survey, proof: Proof) -> String {
     format!("{} is fenced ({proof}); {candidate}: {}", survey.primary_address(), survey.lag().words())
 }
 
-/// What was seen to be in place has no warnings of its own: what weakens the proof must be said with it.
-fn evidence_with_warnings(survey: &Survey, proof: Proof) -> String {
-    let parts = std::iter::once(evidence_line(survey, proof)).chain(warnings(survey, proof));
-    parts.collect::<Vec<_>>().join("; ")
-}
-
+/// What weakens the proof.
 fn warnings(survey: &Survey, proof: Proof) -> Vec<String> {
     let about = match proof {
         Proof::ReadOnly => {

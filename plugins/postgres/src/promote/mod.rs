@@ -125,7 +125,7 @@ impl TypedAction for Promote {
         };
         if server.accepts_writes() {
             let outputs = json::object(&described(&server));
-            return Observation::InPlace { evidence: format!("{} is a {server}", server.address), outputs };
+            return Observation::in_place(format!("{} is a {server}", server.address), outputs);
         }
         let conditions = Conditions::of(params);
         match conditions.refusal(&server).filter(|_| !still_coming(&conditions, &server)) {

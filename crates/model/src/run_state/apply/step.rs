@@ -62,12 +62,12 @@ impl RunState {
         };
         let state = match end {
             StepEnd::Succeeded(outcome) => StepState::Done { by: DoneBy::Action, outcome: outcome.clone() },
-            StepEnd::InPlace { evidence, outputs } => StepState::Done {
+            StepEnd::InPlace { evidence, outputs, warnings } => StepState::Done {
                 by: DoneBy::InPlace,
                 outcome: Outcome {
                     evidence: evidence.clone(),
                     outputs: outputs.clone(),
-                    warnings: Vec::new(),
+                    warnings: warnings.clone(),
                 },
             },
             StepEnd::Skipped { why } => StepState::Skipped { why: why.clone() },
