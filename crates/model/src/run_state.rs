@@ -117,7 +117,7 @@ struct StepProgress {
     state: StepState,
     /// How many attempts were started.
     attempts: u32,
-    /// How many of them failed transiently since a person last said "retry".
+    /// How many of them count against the step's `retry` since a person last said "retry".
     failures: u32,
     started_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
@@ -194,7 +194,7 @@ impl RunState {
         &self.progress(step).state
     }
 
-    /// How many attempts of a step failed transiently since it was last begun afresh.
+    /// How many attempts of a step count against its `retry` since it was last begun afresh.
     pub fn failures(&self, step: StepIndex) -> u32 {
         self.progress(step).failures
     }

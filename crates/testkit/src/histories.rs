@@ -118,6 +118,7 @@ fn answers(state: &RunState, at: StepIndex, choice: u16) -> Vec<RecordBody> {
                 attempt,
                 rule: DoubtRule::Observed,
                 evidence: "looked".to_owned(),
+                counts: resolution == Resolution::Rerun && choice.is_multiple_of(2),
                 resolution,
             };
             resolutions.map(resolved).into()

@@ -121,36 +121,36 @@ impl Core {
         }
         let Finding { rule, evidence, resolution } = finding;
         let evidence = self.masker.mask(&evidence).into_owned();
-        let resolution = self.within_retries(at, rule, self.masked(resolution), &evidence);
+        let (resolution, counts) = self.within_retries(at, rule, self.masked(resolution), &evidence);
         let step = self.step_id(at);
-        self.record(now, RecordBody::DoubtResolved { step, attempt, rule, evidence, resolution }, response);
+        let body = RecordBody::DoubtResolved { step, attempt, rule, evidence, resolution, counts };
+        self.record(now, body, response);
     }
 
     /// A look may call for another attempt, or find a failure; whether the step has an attempt left is for its retry
-    /// policy to say. Only a crash of the driver is nobody's attempt: that one is repeated freely.
+    /// policy to say, and then that one is used up. Only a crash of the driver is nobody's attempt: that one is repeated
+    /// freely.
     fn within_retries(
         &mut self,
         at: StepIndex,
         rule: DoubtRule,
         resolution: Resolution,
         evidence: &str,
-    ) -> Resolution {
+    ) -> (Resolution, bool) {
         let unknown = self.unknown.remove(&at);
-        let policy = &self.action(at).retry;
-        let attempts = self.state.attempts(at);
+        let has_another = self.action(at).retry.delay_after(self.state.failures(at) + 1).is_some();
         match (resolution, unknown) {
-            (Resolution::Rerun, Some(failure)) if policy.delay_after(attempts).is_none() => {
+            (Resolution::Rerun, Some(_)) if has_another => (Resolution::Rerun, true),
+            (Resolution::Rerun, Some(failure)) => {
                 let message = format!("{}; then found {evidence}", failure.message);
-                Resolution::Failed(Failure { kind: FailureKind::Transient, message, ..failure })
+                (Resolution::Failed(Failure { kind: FailureKind::Transient, message, ..failure }), false)
             }
             (Resolution::Failed(failure), _)
-                if rule == DoubtRule::Recovered
-                    && failure.kind == FailureKind::Transient
-                    && policy.delay_after(attempts).is_some() =>
+                if rule == DoubtRule::Recovered && failure.kind == FailureKind::Transient && has_another =>
             {
-                Resolution::Rerun
+                (Resolution::Rerun, true)
             }
-            (resolution, _) => resolution,
+            (resolution, _) => (resolution, false),
         }
     }
 

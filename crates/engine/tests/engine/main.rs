@@ -4,6 +4,7 @@ mod crash_sweep;
 mod doubts;
 mod dry_run;
 mod reporting;
+mod retries;
 mod scripted;
 mod signals;
 mod steps;

@@ -115,8 +115,8 @@ impl RunState {
             RecordBody::StepFinished { step, attempt, end } => self.finish_step(record, step, *attempt, end),
             RecordBody::StepRehearsed { step, observation, .. } => self.rehearse(record, step, observation),
             RecordBody::StepInDoubt { step, attempt, cause } => self.doubt(step, *attempt, cause),
-            RecordBody::DoubtResolved { step, attempt, evidence, resolution, .. } => {
-                self.resolve(record, step, *attempt, evidence, resolution)
+            RecordBody::DoubtResolved { step, attempt, evidence, resolution, counts, .. } => {
+                self.resolve(record, step, *attempt, evidence, resolution, *counts)
             }
             RecordBody::GateOpened { step, question, expires } => {
                 self.open_gate(record, step, question, *expires)

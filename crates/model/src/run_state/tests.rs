@@ -150,6 +150,7 @@ fn some_record(state: &RunState, dice: &[u8]) -> Option<RecordBody> {
                 attempt,
                 rule: DoubtRule::Observed,
                 evidence: String::new(),
+                counts: resolution == Resolution::Rerun && dice[1].is_multiple_of(2),
                 resolution,
             });
         }

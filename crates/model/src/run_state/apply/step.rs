@@ -108,12 +108,14 @@ impl RunState {
         attempt: Attempt,
         evidence: &str,
         resolution: &Resolution,
+        counts: bool,
     ) -> Result<(), Refusal> {
         let at = self.find(step)?;
         let cause = match self.step(at) {
             StepState::InDoubt { attempt: doubted, cause, .. } if *doubted == attempt => cause.clone(),
             other => return Err(format!("step `{step}` is {}, not in doubt", other.status().as_str())),
         };
+        self.progress_mut(at).failures += u32::from(counts);
         match resolution {
             Resolution::Done(outcome) => {
                 self.end(record, at, StepState::Done { by: DoneBy::Doubt, outcome: outcome.clone() });
