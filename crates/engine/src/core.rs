@@ -8,6 +8,8 @@
 mod begin;
 mod end;
 mod settle;
+#[cfg(test)]
+mod tests;
 mod upstream;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -109,6 +111,9 @@ pub(crate) struct Core {
     /// The wake-up that was asked for last.
     wake_at: Option<Timestamp>,
     left: Option<Left>,
+    /// How much there was to decide: passes over what may happen, and steps in them.
+    #[cfg(test)]
+    work: usize,
 }
 
 impl Core {
@@ -174,11 +179,12 @@ impl Core {
             unknown: BTreeMap::new(),
             wake_at: None,
             left: None,
+            #[cfg(test)]
+            work: 0,
         }
     }
 
-    /// Folds an input in. What may happen next is for [`Core::settle`] to say, once for all inputs that came together:
-    /// its cost grows with what is under way.
+    /// Folds an input in. What may happen next is for [`Core::settle`] to say, once for all inputs that came together.
     pub(crate) fn handle(&mut self, now: Timestamp, input: Input, response: &mut Response) {
         match input {
             Input::Ended { at, attempt, end } => self.ended(now, at, attempt, end, response),

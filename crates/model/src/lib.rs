@@ -43,6 +43,6 @@ pub use outcome::{Change, Failure, FailureKind, Observation, Outcome};
 pub use plan::{Plan, PlanStep, StepKind};
 pub use problem::{Problem, Problems, Related};
 pub use record::{Mode, Record, RecordBody};
-pub use run_state::{IllegalRecord, Next, Phase, RunState, Status, StepState};
+pub use run_state::{IllegalRecord, Next, Outlook, Phase, RunState, Status, StepState};
 pub use source::{Position, Source, Span, Spanned};
 pub use texts::Texts;

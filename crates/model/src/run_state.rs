@@ -4,7 +4,8 @@
 //! says what may happen now. A driver, a resume and a reader all go through the same `apply`.
 //!
 //! The work per record does not grow with the plan: each step counts what it still waits for, and the steps that may
-//! start are kept in a set.
+//! start are kept in a set. Nor does the work per question of a driver: a step it took is not offered again until its
+//! state changes.
 
 mod apply;
 mod checkpoint;
@@ -23,7 +24,7 @@ use serde_json::{Map, Value};
 
 pub use apply::IllegalRecord;
 pub use checkpoint::{RunCheckpoint, StepCheckpoint};
-pub use next::Next;
+pub use next::{Next, Outlook};
 pub use step_state::{DoneBy, Status, StepState};
 
 use self::graph::Graph;
@@ -47,6 +48,7 @@ pub struct RunState {
     deviations: Vec<Deviation>,
     steps: Vec<StepProgress>,
     sets: Sets,
+    offers: Offers,
     /// Steps whose state changed since a checkpoint asked.
     touched: BTreeSet<StepIndex>,
 }
@@ -70,6 +72,14 @@ struct Sets {
     left: u32,
     /// How many steps of `finally` are not over.
     left_finally: u32,
+}
+
+/// The steps that a driver has something to do about and did not take yet: a part of the sets of their kind.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Offers {
+    start: BTreeSet<StepIndex>,
+    resolve: BTreeSet<StepIndex>,
+    ask: BTreeSet<StepIndex>,
 }
 
 /// Where a run is heading.

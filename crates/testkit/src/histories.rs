@@ -4,8 +4,8 @@ use lifeboat_engine::store::Draft;
 use lifeboat_model::plan::Section;
 use lifeboat_model::record::{Decision, DoubtRule, Resolution, StepEnd, StopReason, Verdict};
 use lifeboat_model::{
-    Attempt, AttemptKey, Epoch, Failure, Outcome, Phase, Plan, Record, RecordBody, RunId, RunState, Seq,
-    StepId, StepIndex, StepState,
+    Attempt, AttemptKey, Epoch, Failure, Outcome, Outlook, Phase, Plan, Record, RecordBody, RunId, RunState,
+    Seq, StepId, StepIndex, StepState,
 };
 use serde_json::{Map, Value, json};
 
@@ -49,12 +49,12 @@ fn choose(state: &RunState, choice: u16) -> Option<(bool, RecordBody)> {
 }
 
 fn running(state: &RunState, choice: u16) -> Vec<(bool, RecordBody)> {
-    let next = state.next();
-    if let Some(verdict) = next.finish {
+    if let Outlook::Ends(verdict) = state.outlook() {
         return vec![(false, RecordBody::RunFinished { verdict })];
     }
     let mut bodies = vec![RecordBody::Note { text: format!("choice {choice}") }];
-    bodies.extend(next.start.iter().chain(next.retry.iter().map(|(_, at)| at)).map(|at| started(state, *at)));
+    let retries = state.retries().map(|(_, at)| at);
+    bodies.extend(state.next().start.into_iter().chain(retries).map(|at| started(state, at)));
     bodies.extend(state.plan().indices().flat_map(|at| answers(state, at, choice)));
     bodies.extend(decisions(state));
     let mut moves: Vec<_> = bodies.into_iter().map(|body| (false, body)).collect();

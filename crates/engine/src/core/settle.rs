@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use lifeboat_model::record::StopReason;
-use lifeboat_model::{Attempt, Effect, Next, RecordBody, RunState, StepIndex, StepState};
+use lifeboat_model::{Attempt, Effect, Next, Outlook, RecordBody, RunState, StepIndex, StepState};
 
 use super::{Act, Core, Left, Response};
 use crate::doubt::Finding;
@@ -13,39 +13,34 @@ impl Core {
     /// Starts, looks into, asks, wakes and ends until nothing more can be decided without waiting.
     pub(crate) fn settle(&mut self, now: Timestamp, response: &mut Response) {
         while self.left.is_none() {
-            let next = RunState::next(&self.state);
             let before = response.drafts.len();
             if self.urgency == Urgency::None {
-                self.go_on(now, &next, response);
+                self.go_on(now, response);
             }
             if response.drafts.len() == before {
-                self.leave_if_over(now, &next, response);
+                self.leave_if_over(now, response);
                 return;
             }
         }
     }
 
-    fn go_on(&mut self, now: Timestamp, next: &Next, response: &mut Response) {
-        let halted = self.state.is_halted();
-        for at in next.start.iter().copied() {
-            if self.state.is_halted() != halted {
-                // A step that could not start stops the run: what may start now is to be asked anew.
-                return;
-            }
-            if !self.looking.contains(&at) {
-                self.begin(now, at, response);
-            }
+    fn go_on(&mut self, now: Timestamp, response: &mut Response) {
+        let Next { start, resolve, retry, ask } = RunState::next(&self.state);
+        #[cfg(test)]
+        {
+            self.work += 1 + start.len() + resolve.len() + ask.len();
         }
-        for (due, at) in next.retry.iter().copied() {
-            if due <= now {
-                self.begin(now, at, response);
-            } else if self.wake_at.is_none_or(|planned| due < planned) {
+        self.begin_all(now, &start, response);
+        match retry {
+            Some((due, at)) if due <= now => self.begin(now, at, response),
+            Some((due, _)) if self.wake_at.is_none_or(|planned| due < planned) => {
                 self.wake_at = Some(due);
                 response.acts.push(Act::WakeAt(due));
             }
+            Some(_) | None => {}
         }
-        for at in next.resolve.iter().copied() {
-            if self.looking.contains(&at) {
+        for at in resolve {
+            if !self.takes(at) {
                 continue;
             }
             if self.action(at).call.effect == Effect::Read {
@@ -55,11 +50,32 @@ impl Core {
                 self.look_into(now, at, response);
             }
         }
-        for at in next.ask.iter().copied() {
+        for at in ask {
+            self.state.take(at);
             if !self.nobody && !self.asking.contains(&at) {
                 self.ask(at, response);
             }
         }
+    }
+
+    fn begin_all(&mut self, now: Timestamp, start: &[StepIndex], response: &mut Response) {
+        let halted = self.state.is_halted();
+        for at in start.iter().copied() {
+            if self.state.is_halted() != halted {
+                // A step that could not start stops the run: what may start now is to be asked anew.
+                return;
+            }
+            if self.takes(at) {
+                self.begin(now, at, response);
+            }
+        }
+    }
+
+    /// Takes an offered step, so that it is not offered again as it is. False for one that is being looked at already:
+    /// everything is offered anew when the run's ending is to be repeated.
+    fn takes(&mut self, at: StepIndex) -> bool {
+        self.state.take(at);
+        !self.looking.contains(&at)
     }
 
     fn ask(&mut self, at: StepIndex, response: &mut Response) {
@@ -78,22 +94,20 @@ impl Core {
         response.acts.push(Act::Ask { at, question });
     }
 
-    fn leave_if_over(&mut self, now: Timestamp, next: &Next, response: &mut Response) {
+    fn leave_if_over(&mut self, now: Timestamp, response: &mut Response) {
         // Who is asked to stop waits for no answer: the question is asked again on resume.
         let asking = self.urgency == Urgency::None && !self.asking.is_empty();
-        let busy = next.running > 0 || !self.looking.is_empty() || asking;
-        if busy {
+        if self.state.is_busy() || !self.looking.is_empty() || asking {
             return;
         }
-        let left = if let Some(verdict) = next.finish {
-            self.record(now, RecordBody::RunFinished { verdict }, response);
-            Left::Finished(verdict)
-        } else if self.urgency > Urgency::None {
-            self.stop(now, StopReason::Interrupted, response)
-        } else if next.needs_person() {
-            self.stop(now, StopReason::NeedsPerson, response)
-        } else {
-            return;
+        let left = match self.state.outlook() {
+            Outlook::Ends(verdict) => {
+                self.record(now, RecordBody::RunFinished { verdict }, response);
+                Left::Finished(verdict)
+            }
+            _ if self.urgency > Urgency::None => self.stop(now, StopReason::Interrupted, response),
+            Outlook::NeedsPerson => self.stop(now, StopReason::NeedsPerson, response),
+            Outlook::GoesOn | Outlook::Undoes => return,
         };
         self.left = Some(left);
         response.acts.push(Act::Leave(left));

@@ -14,7 +14,7 @@ use crate::plan::{OnFailure, PlanStep};
 use crate::record::{Mode, Record, RecordBody};
 use crate::run_state::graph::Graph;
 use crate::run_state::step_state::StepState;
-use crate::run_state::{Course, Deviation, Phase, RunState, Sets, StepProgress};
+use crate::run_state::{Course, Deviation, Offers, Phase, RunState, Sets, StepProgress};
 
 /// A record that is not legal in the state it meets: the journal is damaged, or its writer has a bug.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +62,7 @@ impl RunState {
             deviations: Vec::new(),
             steps: vec![pending; created.plan.steps().len()],
             sets: Sets::default(),
+            offers: Offers::default(),
             touched: BTreeSet::new(),
             created,
         };

@@ -42,6 +42,11 @@ impl Graph {
         self.first_finally
     }
 
+    /// The place behind the last step.
+    pub(super) fn end(&self) -> StepIndex {
+        StepIndex(self.len)
+    }
+
     pub(super) fn is_finally(&self, step: StepIndex) -> bool {
         step >= self.first_finally
     }

@@ -1,5 +1,7 @@
 //! What may happen now.
 
+use std::ops::Range;
+
 use jiff::Timestamp;
 
 use crate::ids::StepIndex;
@@ -7,7 +9,7 @@ use crate::record::{Mode, Verdict};
 use crate::run_state::step_state::{DoneBy, Status, StepState};
 use crate::run_state::{Course, RunState};
 
-/// What may happen now in a run that is being driven.
+/// What a driver is offered to do now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[must_use = "what may happen now is for the driver to do"]
 pub struct Next {
@@ -15,51 +17,86 @@ pub struct Next {
     pub start: Vec<StepIndex>,
     /// Steps in doubt that are to be looked at, ascending.
     pub resolve: Vec<StepIndex>,
-    /// Retries, the one due first in front.
-    pub retry: Vec<(Timestamp, StepIndex)>,
+    /// The retry that is due first.
+    pub retry: Option<(Timestamp, StepIndex)>,
     /// Steps about which a person has to decide, ascending.
     pub ask: Vec<StepIndex>,
-    /// How many attempts are going on.
-    pub running: usize,
-    /// Nothing is left to do: how the run ends.
-    pub finish: Option<Verdict>,
 }
 
-impl Next {
-    /// Whether nothing can happen before a person decides.
-    pub fn needs_person(&self) -> bool {
-        !self.ask.is_empty()
-            && self.start.is_empty()
-            && self.resolve.is_empty()
-            && self.retry.is_empty()
-            && self.running == 0
-            && self.finish.is_none()
-    }
+/// What is to be expected of a run that is being driven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outlook {
+    /// Something is going on, or may begin.
+    GoesOn,
+    /// Nothing can happen before a person decides.
+    NeedsPerson,
+    /// Nothing is left to do: how the run ends.
+    Ends(Verdict),
+    /// Nothing is left but to undo what ran.
+    Undoes,
 }
 
 impl RunState {
-    /// What may happen now. Costs no more than what it answers.
+    /// What may happen now, apart from what the driver took already ([`RunState::take`]). Costs no more than what it
+    /// answers.
     pub fn next(&self) -> Next {
+        let offers = &self.offers;
+        Next {
+            start: offers.start.range(self.startable()).copied().collect(),
+            resolve: offers.resolve.iter().copied().collect(),
+            retry: self.retries().next(),
+            ask: offers.ask.range(self.first_open()..).copied().collect(),
+        }
+    }
+
+    /// What is to be expected. Costs little, however large the plan.
+    pub fn outlook(&self) -> Outlook {
         let sets = &self.sets;
-        let resolve: Vec<_> = sets.doubts.iter().copied().collect();
-        let finally = self.graph.first_finally();
-        // A run that ends anyway waits for nobody and tries nothing again, except in its ending.
-        let from = if self.course == Course::Forward { StepIndex(0) } else { finally };
-        let retry: Vec<_> = sets.retrying.iter().filter(|(_, at)| *at >= from).copied().collect();
-        let ask: Vec<_> = sets.asking.range(from..).copied().collect();
-        let running = sets.running.len();
-        let start: Vec<_> = if self.is_halted() || sets.left == 0 {
-            let idle = running == 0 && resolve.is_empty() && retry.is_empty() && ask.is_empty();
-            let over = sets.left == 0 || idle || self.finally_began();
-            if over { sets.ready.range(finally..).copied().collect() } else { Vec::new() }
+        let starts = sets.ready.range(self.startable()).next().is_some();
+        if starts || !sets.running.is_empty() || !sets.doubts.is_empty() || self.retries().next().is_some() {
+            Outlook::GoesOn
+        } else if sets.asking.range(self.first_open()..).next().is_some() {
+            Outlook::NeedsPerson
+        } else if sets.left_finally == 0 && (sets.left == 0 || self.is_halted()) && !self.has_to_undo() {
+            Outlook::Ends(self.verdict())
         } else {
-            sets.ready.range(..finally).copied().collect()
-        };
-        let idle =
-            running == 0 && start.is_empty() && resolve.is_empty() && retry.is_empty() && ask.is_empty();
-        let over = sets.left_finally == 0 && (sets.left == 0 || self.is_halted()) && !self.has_to_undo();
-        let finish = (idle && over).then(|| self.verdict());
-        Next { start, resolve, retry, ask, running, finish }
+            Outlook::Undoes
+        }
+    }
+
+    /// Whether an attempt or an undo is going on.
+    pub fn is_busy(&self) -> bool {
+        !self.sets.running.is_empty()
+    }
+
+    /// The retries to come, the one due first in front.
+    pub fn retries(&self) -> impl Iterator<Item = (Timestamp, StepIndex)> {
+        let from = self.first_open();
+        self.sets.retrying.iter().filter(move |(_, at)| *at >= from).copied()
+    }
+
+    /// A run that ends anyway waits for nobody and tries nothing again, except in its ending.
+    fn first_open(&self) -> StepIndex {
+        if self.course == Course::Forward { StepIndex(0) } else { self.graph.first_finally() }
+    }
+
+    /// The part of the plan whose steps may start.
+    fn startable(&self) -> Range<StepIndex> {
+        let (first, finally, end) = (StepIndex(0), self.graph.first_finally(), self.graph.end());
+        if !self.is_halted() && self.sets.left > 0 {
+            first..finally
+        } else if self.sets.left == 0 || self.is_idle() || self.finally_began() {
+            finally..end
+        } else {
+            end..end
+        }
+    }
+
+    /// Whether nothing is going on and nothing waits.
+    fn is_idle(&self) -> bool {
+        let sets = &self.sets;
+        let asks = sets.asking.range(self.first_open()..).next().is_some();
+        sets.running.is_empty() && sets.doubts.is_empty() && self.retries().next().is_none() && !asks
     }
 
     /// Whether nothing outside `finally` may start any more.

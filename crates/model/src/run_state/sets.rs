@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::ids::StepIndex;
 use crate::run_state::graph::children;
 use crate::run_state::step_state::StepState;
-use crate::run_state::{RunState, Sets};
+use crate::run_state::{Offers, RunState, Sets};
 
 impl RunState {
     /// Gives an action's step its new state and moves it between the sets. A step that becomes over opens the way
@@ -21,9 +21,18 @@ impl RunState {
         }
     }
 
-    /// Works the sets and counters out anew.
+    /// The driver deals with the step: it is not offered again until its state changes.
+    pub fn take(&mut self, at: StepIndex) {
+        let Offers { start, resolve, ask } = &mut self.offers;
+        for offered in [start, resolve, ask] {
+            offered.remove(&at);
+        }
+    }
+
+    /// Works the sets and counters out anew, and offers everything again.
     pub(super) fn derive(&mut self) {
         self.sets = Sets::default();
+        self.offers = Offers::default();
         let created = Arc::clone(&self.created);
         for at in created.plan.indices() {
             let waits = self.graph.waits(at);
@@ -62,6 +71,7 @@ impl RunState {
     }
 
     fn leave(&mut self, at: StepIndex) {
+        self.take(at);
         let due = match self.step(at) {
             StepState::Retrying { at: due, .. } => Some(*due),
             _ => None,
@@ -81,9 +91,7 @@ impl RunState {
         let progress = &self.steps[at.get()];
         let stops = !self.tolerates_failure(at);
         match &progress.state {
-            StepState::Pending if progress.waits_for == 0 => {
-                self.sets.ready.insert(at);
-            }
+            StepState::Pending if progress.waits_for == 0 => self.make_ready(at),
             StepState::Running { .. } | StepState::Undoing { .. } => {
                 self.sets.running.insert(at);
             }
@@ -92,9 +100,11 @@ impl RunState {
             }
             StepState::InDoubt { asked: None, .. } => {
                 self.sets.doubts.insert(at);
+                self.offers.resolve.insert(at);
             }
             StepState::InDoubt { asked: Some(_), .. } | StepState::Waiting { .. } => {
                 self.sets.asking.insert(at);
+                self.offers.ask.insert(at);
             }
             StepState::Failed { .. } if stops => {
                 self.sets.stopping.insert(at);
@@ -126,7 +136,7 @@ impl RunState {
                 } else if self.is_over(at) {
                     over.push(at);
                 } else if *self.step(at) == StepState::Pending {
-                    self.sets.ready.insert(at);
+                    self.make_ready(at);
                 }
             } else if let Some(at) = over.pop() {
                 *self.left_of(at) -= 1;
@@ -143,6 +153,11 @@ impl RunState {
                 return;
             }
         }
+    }
+
+    fn make_ready(&mut self, at: StepIndex) {
+        self.sets.ready.insert(at);
+        self.offers.start.insert(at);
     }
 
     fn count_down(&mut self, steps: &[StepIndex], free: &mut Vec<StepIndex>) {

@@ -115,7 +115,7 @@ fn some_record(state: &RunState, dice: &[u8]) -> Option<RecordBody> {
     let id = |at: StepIndex| state.plan().step(at).id.clone();
     let mut legal = Vec::new();
     let failure = Failure::transient("no");
-    for at in next.start.iter().chain(next.retry.iter().map(|(_, at)| at)).copied() {
+    for at in next.start.iter().copied().chain(state.retries().map(|(_, at)| at)) {
         let attempt = Attempt(state.attempts(at) + 1);
         let key = AttemptKey::of(state.run(), &id(at));
         legal.push(RecordBody::StepStarted { step: id(at), attempt, key, with: Value::Null });
@@ -165,7 +165,7 @@ fn some_record(state: &RunState, dice: &[u8]) -> Option<RecordBody> {
             });
         }
     }
-    if let Some(verdict) = next.finish {
+    if let Outlook::Ends(verdict) = state.outlook() {
         legal.push(RecordBody::RunFinished { verdict });
     }
     match state.phase() {
@@ -195,6 +195,7 @@ fn same(left: &RunState, right: &RunState) {
     assert_eq!(left.sets, right.sets);
     assert_eq!(left.run_checkpoint(), right.run_checkpoint());
     assert_eq!(RunState::next(left), RunState::next(right));
+    assert_eq!(left.outlook(), right.outlook());
 }
 
 fn sketches() -> impl Strategy<Value = Vec<Sketch>> {
@@ -235,13 +236,33 @@ proptest! {
             same(&state, &restored);
 
             if state.phase() == Phase::Running {
-                let next = RunState::next(&state);
-                let stuck = next.start.is_empty() && next.resolve.is_empty() && next.retry.is_empty()
-                    && next.running == 0 && next.finish.is_none() && !next.needs_person();
-                prop_assert!(!stuck, "nothing can happen in {:?}", state.steps);
+                what_is_offered_fits_the_outlook(&state);
+                what_is_taken_is_not_offered_again(state.clone());
             }
         }
     }
+}
+
+fn what_is_offered_fits_the_outlook(state: &RunState) {
+    let Next { start, resolve, retry, ask } = RunState::next(state);
+    let may_go_on = !start.is_empty() || !resolve.is_empty() || retry.is_some() || state.is_busy();
+    match state.outlook() {
+        Outlook::GoesOn => assert!(may_go_on, "nothing can happen in {:?}", state.steps),
+        Outlook::NeedsPerson => {
+            assert!(!may_go_on && !ask.is_empty(), "nobody is asked in {:?}", state.steps)
+        }
+        Outlook::Ends(_) => assert!(!may_go_on && ask.is_empty(), "something is left in {:?}", state.steps),
+        Outlook::Undoes => panic!("nothing is rolled back in {:?}", state.steps),
+    }
+}
+
+fn what_is_taken_is_not_offered_again(mut state: RunState) {
+    let (outlook, Next { start, resolve, retry, ask }) = (state.outlook(), RunState::next(&state));
+    for at in start.iter().chain(&resolve).chain(&ask) {
+        state.take(*at);
+    }
+    assert_eq!(RunState::next(&state), Next { retry, ..Next::default() });
+    assert_eq!(state.outlook(), outlook);
 }
 
 /// Drives a plan to its end with `end` for every step; answers the ids in the order in which they started.
@@ -252,12 +273,11 @@ fn drive(state: &mut RunState, mut end: impl FnMut(&StepId) -> StepEnd) -> (Vec<
         state.apply(&record).unwrap();
     };
     loop {
-        let next = RunState::next(state);
-        if let Some(verdict) = next.finish {
+        if let Outlook::Ends(verdict) = state.outlook() {
             put(state, RecordBody::RunFinished { verdict });
             return (order, verdict);
         }
-        for at in next.start {
+        for at in RunState::next(state).start {
             let step = state.plan().step(at).id.clone();
             let (attempt, key) = (Attempt(state.attempts(at) + 1), AttemptKey::of(state.run(), &step));
             order.push(step.to_string());
@@ -364,7 +384,7 @@ fn a_cancelled_run_makes_no_further_attempt() {
     put(&mut state, RecordBody::AttemptFailed { step, attempt, failure, retry_at });
     put(&mut state, RecordBody::RunStopped { reason: StopReason::Interrupted });
     decided(&mut state, None, Decision::Cancel);
-    assert_eq!(RunState::next(&state).retry, []);
+    assert_eq!(RunState::next(&state).retry, None);
     let (order, verdict) = drive(&mut state, done);
     assert_eq!((order.join(" ").as_str(), verdict), ("s2", Verdict::Cancelled));
     let statuses: Vec<_> = state.plan().indices().map(|at| state.status(at)).collect();
