@@ -1,8 +1,8 @@
 //! Taking a run over, and writing a person's word down in it.
 
 use jiff::Timestamp;
-use lifeboat_engine::{Claim, Draft, Store as _};
-use lifeboat_model::record::Decision;
+use lifeboat_engine::{Claim, Draft, Store as _, check_driven};
+use lifeboat_model::record::{Decision, Verdict};
 use lifeboat_model::{Event, Phase, Record, RecordBody, RunId, RunState, StepId, StepState};
 use lifeboat_store::FileStore;
 
@@ -11,14 +11,26 @@ use crate::error::CliError;
 use crate::words::{self, WARNING, clean};
 use crate::{crash_point, host};
 
-/// Takes a run over from whoever drove it last, and says what had to be mended.
+/// Takes a run over from whoever drove it last, and says what had to be mended. A run that is not over and that this
+/// lifeboat cannot drive is let alone.
 pub(crate) fn claim(context: &Context, store: &FileStore, run: &RunId) -> Result<Claim, CliError> {
     let claim = crash_point::over(store)?.claim(run, &host::driver());
     let claim = claim.map_err(|error| CliError::store(context, run, error))?;
+    if may_go_on(claim.state.phase()) {
+        check_driven(&claim.state).map_err(|error| CliError::engine(context, run, error))?;
+    }
     for note in &claim.notes {
         context.terminal.say(&format!("{WARNING}note:{WARNING:#} {}\n", clean(note)));
     }
     Ok(claim)
+}
+
+/// Whether a run may be driven or decided about: one that failed can be reopened.
+pub(crate) fn may_go_on(phase: Phase) -> bool {
+    match phase {
+        Phase::Running | Phase::Stopped(_) | Phase::Finished(Verdict::Failed) => true,
+        Phase::Finished(_) => false,
+    }
 }
 
 /// Writes a person's word down, if it is legal, and folds it in; what was mended is written down before it.

@@ -53,6 +53,8 @@ impl CliError {
             }
             error @ EngineError::MissingActions { .. } => Self::new(Exit::Invalid, error)
                 .hint("resume with the lifeboat that started the run, or one with the same plug-ins"),
+            error @ EngineError::Undriven { .. } => Self::new(Exit::Journal, error)
+                .hint("nothing was done; use the lifeboat that drove it, or a newer one"),
             error @ EngineError::Illegal(_) => Self::new(Exit::Internal, error),
         }
     }

@@ -4,6 +4,7 @@ use lifeboat_model::plan::{OnFailure, Section};
 use lifeboat_model::record::{Mode, StopReason, Verdict};
 use lifeboat_model::{Phase, RunState, Status, StepIndex, StepState};
 
+use crate::claim::may_go_on;
 use crate::context::Context;
 use crate::words::{HINT, shell};
 
@@ -18,6 +19,9 @@ pub(crate) struct Next {
 pub(crate) fn of(context: &Context, state: &RunState) -> Vec<Next> {
     let about = |command: &str, what| Next { command: context.about(command, state.run()), what };
     match state.phase() {
+        phase if may_go_on(phase) && state.undriven().is_some() => {
+            vec![about("journal", "shows how it came to this; this lifeboat cannot drive it")]
+        }
         Phase::Running | Phase::Stopped(StopReason::Interrupted | StopReason::Paused) => {
             vec![about("resume", "goes on")]
         }

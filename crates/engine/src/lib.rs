@@ -35,5 +35,5 @@ pub use driver::{Drive, DriveError};
 pub use interrupt::{Signal, Urgency};
 pub use person::{Answer, Nobody, Person, Question};
 pub use reporter::{Reporter, Reporters};
-pub use run::{EngineError, NewRun, Setup, create, resume};
+pub use run::{EngineError, NewRun, Setup, check_driven, create, resume};
 pub use store::{Claim, Draft, Header, Holder, Journal, LastKnown, Listed, Loaded, Store, StoreError};

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use lifeboat_action::Registry;
 use lifeboat_model::record::{Driver, Mode, RunCreated};
-use lifeboat_model::{ActionName, Epoch, IllegalRecord, Phase, Plan, Record, RecordBody, RunId, Seq};
+use lifeboat_model::{
+    ActionName, Epoch, IllegalRecord, Phase, Plan, Record, RecordBody, RunId, RunState, Seq, Undriven,
+};
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -72,6 +74,14 @@ pub enum EngineError {
         /// Which.
         missing: Vec<ActionName>,
     },
+    /// The run came to where no driver of this version can go on.
+    #[error("{run} {undriven}, and this lifeboat cannot drive such a run")]
+    Undriven {
+        /// The run.
+        run: RunId,
+        /// What it came to.
+        undriven: Undriven,
+    },
     /// The run's own records do not fit together.
     #[error(transparent)]
     Illegal(#[from] IllegalRecord),
@@ -98,12 +108,13 @@ pub async fn create(setup: Setup, store: &dyn Store, new: NewRun) -> Result<Driv
 /// Takes a run over that was claimed, and drives it.
 ///
 /// # Errors
-/// As [`create`], and when the run is finished, as it may be since somebody looked.
+/// As [`create`], and when the run is finished, as it may be since somebody looked, or cannot be driven ([`check_driven`]).
 pub async fn resume(setup: Setup, claim: Claim, actor: String, driver: Driver) -> Result<Drive, EngineError> {
     if let Phase::Finished(verdict) = claim.state.phase() {
         let why = format!("the run is finished: {}", verdict.as_str());
         return Err(IllegalRecord { seq: claim.state.seq().next(), why }.into());
     }
+    check_driven(&claim.state)?;
     check_actions(&setup.registry, claim.state.plan())?;
     let now = setup.clock.now();
     let Claim { journal, state, epoch, notes } = claim;
@@ -147,6 +158,17 @@ async fn drive(
     let drive = driver.run(response, written).await;
     listener.abort();
     drive.map_err(|error| EngineError::Drive(Box::new(error)))
+}
+
+/// Refuses a run that this version can read and cannot drive, because it would act against what the records say.
+///
+/// # Errors
+/// [`EngineError::Undriven`].
+pub fn check_driven(state: &RunState) -> Result<(), EngineError> {
+    match state.undriven() {
+        Some(undriven) => Err(EngineError::Undriven { run: state.run().clone(), undriven }),
+        None => Ok(()),
+    }
 }
 
 fn check_actions(registry: &Registry, plan: &Plan) -> Result<(), EngineError> {

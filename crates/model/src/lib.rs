@@ -30,6 +30,7 @@ pub mod run_state;
 pub mod source;
 pub mod template;
 mod texts;
+mod undriven;
 
 pub use action_spec::{ActionSpec, Effect};
 pub use catalog::{Catalog, ParamProblem};
@@ -46,3 +47,4 @@ pub use record::{Mode, Record, RecordBody};
 pub use run_state::{IllegalRecord, Next, Outlook, Phase, RunState, Status, StepState};
 pub use source::{Position, Source, Span, Spanned};
 pub use texts::Texts;
+pub use undriven::Undriven;

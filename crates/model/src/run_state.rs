@@ -32,6 +32,7 @@ use crate::ids::{Epoch, RunId, Seq, StepId, StepIndex};
 use crate::outcome::Outputs;
 use crate::plan::Plan;
 use crate::record::{Driver, Mode, RunCreated, StopReason, Verdict};
+use crate::undriven::Undriven;
 
 /// What is known about a run after some of its records.
 #[derive(Debug, Clone)]
@@ -46,6 +47,7 @@ pub struct RunState {
     phase: Phase,
     course: Course,
     deviations: Vec<Deviation>,
+    undriven: Option<Undriven>,
     steps: Vec<StepProgress>,
     sets: Sets,
     offers: Offers,
@@ -197,6 +199,11 @@ impl RunState {
     /// What was overridden or tolerated so far.
     pub fn deviations(&self) -> &[Deviation] {
         &self.deviations
+    }
+
+    /// The first thing in the run, if any, that this version of lifeboat cannot drive: it can be read and nothing more.
+    pub fn undriven(&self) -> Option<Undriven> {
+        self.undriven
     }
 
     /// The state of a step. A block's follows from its children.

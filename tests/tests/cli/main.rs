@@ -12,3 +12,4 @@ mod resuming;
 mod running;
 mod secrets;
 mod terminal;
+mod undriven;

@@ -107,7 +107,8 @@ impl Core {
             }
             _ if self.urgency > Urgency::None => self.stop(now, StopReason::Interrupted, response),
             Outlook::NeedsPerson => self.stop(now, StopReason::NeedsPerson, response),
-            Outlook::GoesOn | Outlook::Undoes => return,
+            Outlook::GoesOn => return,
+            Outlook::Undoes => panic!("bug: a run is driven that is rolled back"),
         };
         self.left = Some(left);
         response.acts.push(Act::Leave(left));

@@ -8,6 +8,7 @@ mod retries;
 mod scripted;
 mod signals;
 mod steps;
+mod undriven;
 mod warnings;
 
 use std::future::Future;

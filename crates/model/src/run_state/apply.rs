@@ -15,6 +15,7 @@ use crate::record::{Mode, Record, RecordBody};
 use crate::run_state::graph::Graph;
 use crate::run_state::step_state::StepState;
 use crate::run_state::{Course, Deviation, Offers, Phase, RunState, Sets, StepProgress};
+use crate::undriven::Undriven;
 
 /// A record that is not legal in the state it meets: the journal is damaged, or its writer has a bug.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,6 +61,7 @@ impl RunState {
             phase: Phase::Running,
             course: Course::Forward,
             deviations: Vec::new(),
+            undriven: None,
             steps: vec![pending; created.plan.steps().len()],
             sets: Sets::default(),
             offers: Offers::default(),
@@ -84,6 +86,7 @@ impl RunState {
         self.follows(record)
             .and_then(|()| self.fold(record))
             .map_err(|why| IllegalRecord { seq: record.seq, why })?;
+        self.undriven = self.undriven.or(Undriven::of(&record.body));
         self.seq = record.seq;
         self.epoch = record.epoch;
         self.updated_at = record.at;

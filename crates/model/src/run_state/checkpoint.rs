@@ -10,6 +10,7 @@ use crate::record::{Driver, Record};
 use crate::run_state::apply::IllegalRecord;
 use crate::run_state::step_state::StepState;
 use crate::run_state::{Course, Deviation, Phase, RunState};
+use crate::undriven::Undriven;
 
 /// What is known about the run as a whole, besides its first record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +24,8 @@ pub struct RunCheckpoint {
     phase: Phase,
     course: Course,
     deviations: Vec<Deviation>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    undriven: Option<Undriven>,
 }
 
 /// What is known about one step.
@@ -54,6 +57,7 @@ impl RunState {
             phase: self.phase,
             course: self.course,
             deviations: self.deviations.clone(),
+            undriven: self.undriven,
         }
     }
 
@@ -95,6 +99,7 @@ impl RunState {
         state.phase = run.phase;
         state.course = run.course;
         state.deviations = run.deviations;
+        state.undriven = run.undriven;
         state.derive();
         state.touched.clear();
         Ok(state)

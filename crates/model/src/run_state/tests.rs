@@ -390,3 +390,18 @@ fn a_cancelled_run_makes_no_further_attempt() {
     let statuses: Vec<_> = state.plan().indices().map(|at| state.status(at)).collect();
     assert_eq!(statuses, [Status::Cancelled, Status::Cancelled, Status::Succeeded]);
 }
+
+#[test]
+fn what_no_driver_can_carry_out_is_remembered() {
+    let first = created(plan(&[line(false), line(false)], 0));
+    let mut state = RunState::new(&first).unwrap();
+    assert_eq!(state.undriven(), None);
+    let (actor, reason) = ("ada".to_owned(), "so".to_owned());
+    put(&mut state, RecordBody::OperatorDecided { step: None, decision: Decision::Rollback, actor, reason });
+    put(&mut state, RecordBody::RunStopped { reason: StopReason::Interrupted });
+    assert_eq!(state.undriven(), Some(Undriven::Rollback));
+    let steps = state.take_touched().into_iter().map(|at| (at, state.step_checkpoint(at)));
+    let restored = RunState::restore(&first, state.run_checkpoint(), steps).unwrap();
+    same(&state, &restored);
+    assert_eq!(restored.undriven(), state.undriven());
+}
