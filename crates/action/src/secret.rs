@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use lifeboat_model::Texts;
 use serde_json::Value;
 
 /// What stands in the place of a secret's value.
@@ -38,6 +39,18 @@ impl Masker {
         self.values.iter().fold(Cow::Borrowed(text), |text, value| {
             if text.contains(value.as_str()) { Cow::Owned(text.replace(value.as_str(), MASK)) } else { text }
         })
+    }
+
+    /// The same with every secret's value masked.
+    pub fn masked<T: Texts>(&self, mut stored: T) -> T {
+        if !self.is_empty() {
+            stored.each_text(&|text| {
+                if let Cow::Owned(masked) = self.mask(text) {
+                    *text = masked;
+                }
+            });
+        }
+        stored
     }
 
     /// Masks every text inside a JSON value, keys included.

@@ -9,7 +9,7 @@ use lifeboat_store::FileStore;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::words::{self, WARNING, clean};
-use crate::{crash_point, host};
+use crate::{crash_point, host, secrets};
 
 /// Takes a run over from whoever drove it last, and says what had to be mended. A run that is not over and that this
 /// lifeboat cannot drive is let alone.
@@ -33,7 +33,16 @@ pub(crate) fn may_go_on(phase: Phase) -> bool {
     }
 }
 
-/// Writes a person's word down, if it is legal, and folds it in; what was mended is written down before it.
+/// Reads a reason from the command line. One that says nothing is none.
+pub(crate) fn reason(text: &str) -> Result<String, &'static str> {
+    match text.trim() {
+        "" => Err("it says nothing; write for whoever reads the journal why this is right"),
+        reason => Ok(reason.to_owned()),
+    }
+}
+
+/// Writes a person's word down, if it is legal, and folds it in; what was mended is written down before it. Secrets that
+/// were typed with it are masked, as far as they can be looked up here.
 pub(crate) fn decide(
     context: &Context,
     claim: &mut Claim,
@@ -43,6 +52,8 @@ pub(crate) fn decide(
 ) -> Result<Event, CliError> {
     let at = Timestamp::now();
     let notes = claim.notes.iter().map(|text| RecordBody::Note { text: text.clone() });
+    let masker = secrets::masker(claim.state.plan());
+    let (decision, reason) = (masker.masked(decision), masker.masked(reason));
     let word = RecordBody::OperatorDecided { step, decision, actor: context.actor(), reason };
     let mut state = claim.state.clone();
     let mut records = Vec::new();

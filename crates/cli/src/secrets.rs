@@ -3,6 +3,7 @@
 use std::env;
 use std::fs;
 
+use lifeboat_action::Masker;
 use lifeboat_model::Plan;
 use lifeboat_model::plan::{SecretSource, SecretSpec};
 use serde_json::{Map, Value};
@@ -25,6 +26,11 @@ pub(crate) fn resolve(plan: &Plan) -> Result<Map<String, Value>, CliError> {
     } else {
         Err(CliError::new(Exit::Invalid, missing.join("\n       ")).hint("nothing was started"))
     }
+}
+
+/// What hides the secrets of the plan. One that cannot be looked up here is passed over: to write a word down takes none.
+pub(crate) fn masker(plan: &Plan) -> Masker {
+    Masker::new(plan.secrets().iter().filter_map(|spec| look_up(spec).ok()))
 }
 
 /// The value of a secret. An empty one is as good as none: it could not be hidden anywhere.

@@ -53,3 +53,45 @@ fn a_secret_that_a_command_prints_is_masked() {
         assert!(!text.contains("sesame-4711") && !text.contains("t0k3n-0815"), "{answer}");
     }
 }
+
+/// A step that uses a secret and fails.
+fn failed() -> Sandbox {
+    let sandbox = Sandbox::with("secret.yaml", SECRET);
+    sandbox.file("password.txt", "sesame-4711\n");
+    let answer = sandbox.lifeboat(["run", "secret.yaml", "--yes"]).env("TOKEN", "t0k3n-0815").run();
+    assert_eq!(answer.code, Some(4), "{answer}");
+    sandbox
+}
+
+#[test]
+fn a_secret_in_a_persons_word_is_masked() {
+    let word = ["--reason", "logged in with t0k3n-0815 and sesame-4711"];
+    let output = ["-o", "stdout=sesame-4711", "-o", r#"stderr={"said": ["t0k3n-0815"]}"#];
+    let calls: [Vec<&str>; 4] =
+        [vec!["retry"], vec!["skip"], [&["mark-done"], &output[..]].concat(), vec!["cancel"]];
+    for call in calls {
+        let sandbox = failed();
+        if call == ["cancel"] {
+            assert_eq!(sandbox.run("retry --reason again").code, Some(0));
+        }
+        let typed = call.iter().chain(&word);
+        let answer = sandbox.lifeboat(typed).env("TOKEN", "t0k3n-0815").run();
+        assert!(matches!(answer.code, Some(0 | 12)), "{answer}");
+        let journal = sandbox.run("journal").stdout;
+        assert!(journal.contains("logged in with ‹secret› and ‹secret›"), "{journal}");
+        for secret in ["sesame-4711", "t0k3n-0815"] {
+            assert!(nowhere_below(&sandbox.path("home"), secret), "{call:?}: {secret} is in a file");
+            assert!(!answer.stdout.contains(secret) && !answer.stderr.contains(secret), "{answer}");
+        }
+    }
+}
+
+#[test]
+fn a_persons_word_needs_no_secret() {
+    let sandbox = failed();
+    std::fs::remove_file(sandbox.path("password.txt")).unwrap();
+    let answer =
+        sandbox.lifeboat(["retry", "--reason", "the token is t0k3n-0815"]).env("TOKEN", "t0k3n-0815");
+    assert_eq!(answer.run().code, Some(0));
+    assert!(nowhere_below(&sandbox.path("home"), "t0k3n-0815"), "what can be looked up is masked");
+}

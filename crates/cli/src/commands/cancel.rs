@@ -3,7 +3,7 @@
 use lifeboat_model::record::Decision;
 
 use crate::args::OutputArgs;
-use crate::claim::{claim, decide};
+use crate::claim::{claim, decide, reason};
 use crate::context::Context;
 use crate::drive::Driver;
 use crate::error::CliError;
@@ -21,7 +21,7 @@ pub(crate) struct Args {
     #[arg(value_name = "RUN")]
     run: Option<String>,
     /// Why; recorded with your name
-    #[arg(long, value_name = "WHY", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "WHY", value_parser = reason)]
     reason: String,
     #[command(flatten)]
     output: OutputArgs,

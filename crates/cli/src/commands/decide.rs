@@ -5,7 +5,7 @@ use lifeboat_model::record::Decision;
 use lifeboat_model::{Phase, RunState, StepId};
 use serde_json::Value;
 
-use crate::claim::{claim, decide, not_awaited};
+use crate::claim::{claim, decide, not_awaited, reason};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -53,7 +53,7 @@ struct About {
     #[arg(value_name = "STEP")]
     second: Option<String>,
     /// Why; recorded with your name
-    #[arg(long, value_name = "WHY", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "WHY", value_parser = reason)]
     reason: String,
 }
 

@@ -1,7 +1,5 @@
 //! What follows from the end of an attempt, from a look, and from a person's answer.
 
-use std::borrow::Cow;
-
 use jiff::{SignedDuration, Timestamp};
 use lifeboat_model::record::{DoubtRule, Resolution, StepEnd};
 use lifeboat_model::{Attempt, Effect, Failure, FailureKind, Observation, RecordBody, StepIndex, Texts};
@@ -173,14 +171,7 @@ impl Core {
     }
 
     /// The same with every secret's value masked.
-    fn masked<T: Texts>(&self, mut stored: T) -> T {
-        if !self.masker.is_empty() {
-            stored.each_text(&|text| {
-                if let Cow::Owned(masked) = self.masker.mask(text) {
-                    *text = masked;
-                }
-            });
-        }
-        stored
+    fn masked<T: Texts>(&self, stored: T) -> T {
+        self.masker.masked(stored)
     }
 }
