@@ -11,7 +11,10 @@ use crate::job::{Call, Job};
 /// Looks whether the step's effect is in place: through the step's `check` if it has one, else by the action itself.
 pub(crate) async fn look(actions: &Actions, context: &ActionContext, job: &Job) -> Observation {
     match &job.check {
-        Some(check) => as_effect(observe(actions, context, check).await),
+        Some(check) => {
+            let checked = observe(actions, context, check).await;
+            as_effect(checked, context.is_cancelled())
+        }
         None if job.call.observable => observe(actions, context, &job.call).await,
         None => Observation::Unknown {
             why: format!("`{}` cannot look for its own effect; give the step a `check`", job.call.action),
@@ -60,16 +63,34 @@ pub(crate) async fn observe(actions: &Actions, context: &ActionContext, call: &C
     }
 }
 
-/// What a check's answer says of the effect it stands for: a condition that does not hold is an effect to be made.
-fn as_effect(checked: Observation) -> Observation {
+/// What a check's answer says of the effect it stands for: a condition that does not hold is an effect to be made. One
+/// that was told to stop may have found it not to hold for that reason alone.
+fn as_effect(checked: Observation, stopped: bool) -> Observation {
     match checked {
         Observation::InPlace { evidence, outputs: _, warnings } => {
             Observation::InPlace { evidence, outputs: Outputs::new(), warnings }
         }
         Observation::Pending { change } => Observation::Pending { change },
+        Observation::Blocked { why } if stopped => {
+            Observation::Unknown { why: format!("the check was stopped: {why}") }
+        }
         Observation::Blocked { why } => {
             Observation::Pending { change: Change { before: why, after: "as the check demands".to_owned() } }
         }
         Observation::Unknown { why } => Observation::Unknown { why },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_no_of_a_check_that_was_told_to_stop_is_no_answer() {
+        let no = || Observation::Blocked { why: "exited with 1".to_owned() };
+        assert!(matches!(as_effect(no(), false), Observation::Pending { .. }));
+        assert!(matches!(as_effect(no(), true), Observation::Unknown { .. }));
+        let yes = Observation::InPlace { evidence: "there".to_owned(), outputs: Outputs::new() };
+        assert_eq!(as_effect(yes.clone(), true), yes);
     }
 }

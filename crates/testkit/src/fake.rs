@@ -228,6 +228,9 @@ struct GetParams {
     name: String,
     /// The value it must have; any, if none is given.
     value: Option<String>,
+    /// It cannot look.
+    #[serde(default)]
+    blind: bool,
 }
 
 #[async_trait]
@@ -242,6 +245,9 @@ impl TypedObserve for Get {
     async fn observe(&self, context: &ActionContext, params: &GetParams) -> Observation {
         let mut inner = self.world.inner();
         inner.observed.push(context.info().step.to_string());
+        if params.blind {
+            return Observation::Unknown { why: "it is out of reach".to_owned() };
+        }
         match inner.values.get(&params.name) {
             Some(value) if params.value.as_ref().is_none_or(|wanted| wanted == value) => {
                 let outputs = Map::from_iter([("value".to_owned(), json!(value))]);

@@ -1,5 +1,6 @@
 //! The engine over fake actions, a store in memory and simulated time.
 
+mod checks;
 mod crash_sweep;
 mod doubts;
 mod dry_run;
