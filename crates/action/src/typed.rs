@@ -153,7 +153,7 @@ impl<A: TypedAction> Observe for Typed<A> {
     async fn observe(&self, context: &ActionContext, params: &Value) -> Observation {
         match read_params(self.spec.get(), params) {
             Ok(params) => self.action.observe(context, &params).await,
-            Err(failure) => Observation::Blocked { why: failure.to_string() },
+            Err(failure) => no_look(self.action.effect(params), &failure),
         }
     }
 }
@@ -201,7 +201,7 @@ impl<A: TypedObserve> Observe for ObserveOnly<A> {
     async fn observe(&self, context: &ActionContext, params: &Value) -> Observation {
         match read_params(self.spec.get(), params) {
             Ok(params) => self.action.observe(context, &params).await,
-            Err(failure) => Observation::Blocked { why: failure.to_string() },
+            Err(failure) => no_look(Effect::Read, &failure),
         }
     }
 }
@@ -294,6 +294,15 @@ fn read_params<P: DeserializeOwned>(spec: &ActionSpec, params: &Value) -> Result
     serde_path_to_error::deserialize(params).map_err(|error| {
         Failure::permanent(format!("{}: parameter `{}`: {}", spec.name, error.path(), error.inner()))
     })
+}
+
+/// What is said of parameters that cannot be read. They are in the way of a change; a look with them has seen nothing.
+fn no_look(effect: Effect, failure: &Failure) -> Observation {
+    let why = failure.to_string();
+    match effect {
+        Effect::Read => Observation::Unknown { why },
+        Effect::Write => Observation::Blocked { why },
+    }
 }
 
 /// Writes numbers and booleans as texts where only a text may stand. A literal of the wrong type was refused when the

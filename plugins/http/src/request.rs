@@ -170,7 +170,7 @@ impl TypedAction for Request {
         }
         match params.call(context) {
             Ok(call) => look(context, &call, &params.expect).await,
-            Err(why) => Observation::Blocked { why },
+            Err(why) => Observation::Unknown { why },
         }
     }
 

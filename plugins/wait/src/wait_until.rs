@@ -71,7 +71,7 @@ impl<C: WallClock> TypedObserve for WaitUntil<C> {
             }
             if pause(context, left.min(LOOK_EVERY)).await.is_err() {
                 let left = words(self.left(time).unwrap_or_default());
-                return Observation::Blocked { why: format!("stopped {left} before {time}") };
+                return Observation::Unknown { why: format!("stopped {left} before {time}") };
             }
         }
         Observation::in_place(format!("{time} has passed"), Outputs::new())
@@ -153,10 +153,10 @@ mod tests {
         let (limited, _stop) = context(CallInfo { time_left: Some(Duration::from_secs(60)), ..call(&clock) });
         let mut reasons = Vec::new();
         for context in [stopped, limited] {
-            let Observation::Blocked { why } =
-                WaitUntil::new(clock.clone()).observe(&context, &at_eight()).await
-            else {
-                panic!("expected Blocked");
+            let why = match WaitUntil::new(clock.clone()).observe(&context, &at_eight()).await {
+                Observation::Unknown { why } if context.is_cancelled() => why,
+                Observation::Blocked { why } if !context.is_cancelled() => why,
+                other => panic!("{other:?}"),
             };
             reasons.push(why);
         }
