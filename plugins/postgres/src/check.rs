@@ -1,5 +1,8 @@
 //! `postgres.check`: looks at one server and says whether it is as expected. Never writes.
 //!
+//! A server that does not answer, or does not let us in, was not looked at: that is no "not so". Only `expect: down` is
+//! about being out of reach.
+//!
 //! `writable` is told from the server's own word (it is not in recovery, a new transaction is read-write, no commit would
 //! wait for a synchronous standby that is not there). Proof by a write is `postgres.query` with `write: true`.
 
@@ -129,26 +132,31 @@ impl TypedObserve for Check {
     async fn observe(&self, context: &ActionContext, params: &CheckParams) -> Observation {
         let target = match params.target() {
             Ok(target) => target,
-            Err(why) => return Observation::Blocked { why },
+            Err(why) => return Observation::Unknown { why },
         };
         if params.expect == Expect::Down {
             return expect_down(context, params, &target).await;
         }
         match Server::look_at(context, &target).await {
-            Ok(server) => match unmet(params, &server) {
-                None => in_place(&server),
-                Some(why) => {
-                    Observation::Blocked { why: format!("{}: {why}; it is a {server}", server.address) }
-                }
-            },
-            Err(reach) => Observation::Blocked { why: format!("{} {reach}", target.address) },
+            Ok(server) => unmet(params, &server).unwrap_or_else(|| in_place(&server)),
+            Err(reach) => Observation::Unknown { why: format!("{} {reach}", target.address) },
         }
     }
 }
 
-/// The expectation that the server does not meet, if there is one.
-fn unmet(params: &CheckParams, server: &Server) -> Option<String> {
-    let wrong = match (params.expect, &server.role) {
+/// What is to be said of a server that does not meet the expectation.
+fn unmet(params: &CheckParams, server: &Server) -> Option<Observation> {
+    let words = |why| format!("{}: {why}; it is a {server}", server.address);
+    if let Some(why) = wrong_role(params.expect, server).or_else(|| too_early(params, server)) {
+        return Some(Observation::Blocked { why: words(why) });
+    }
+    let lag = Lag::measure(server.as_standby()?, None, server.looked_at);
+    let why = words(lag.exceeds(params.max_lag?)?);
+    Some(if lag.is_known() { Observation::Blocked { why } } else { Observation::Unknown { why } })
+}
+
+fn wrong_role(expect: Expect, server: &Server) -> Option<String> {
+    match (expect, &server.role) {
         (Expect::Primary | Expect::Writable, Role::Standby(_)) => Some("it is in recovery".to_owned()),
         (Expect::Standby, Role::Primary(_)) => Some("it is not in recovery".to_owned()),
         (Expect::Writable, Role::Primary(_)) if server.read_only => {
@@ -158,16 +166,12 @@ fn unmet(params: &CheckParams, server: &Server) -> Option<String> {
             Some("every commit would wait for a synchronous standby, and none is attached".to_owned())
         }
         (Expect::Up | Expect::Down | Expect::Primary | Expect::Standby | Expect::Writable, _) => None,
-    };
-    let behind = || {
-        let bound = params.max_lag?;
-        Lag::measure(server.as_standby()?, None, server.looked_at).exceeds(bound)
-    };
-    let early = || {
-        let least = params.min_timeline.filter(|least| server.timeline < *least)?;
-        Some(format!("timeline {} has not reached {least}", server.timeline))
-    };
-    wrong.or_else(behind).or_else(early)
+    }
+}
+
+fn too_early(params: &CheckParams, server: &Server) -> Option<String> {
+    let least = params.min_timeline.filter(|least| server.timeline < *least)?;
+    Some(format!("timeline {} has not reached {least}", server.timeline))
 }
 
 fn in_place(server: &Server) -> Observation {

@@ -35,7 +35,12 @@ impl Lag {
         Self { bytes, at_most, paused: standby.paused }
     }
 
-    /// Why this lag is too much, if it is.
+    /// Whether anything is known about it.
+    pub(crate) fn is_known(&self) -> bool {
+        self.at_most.is_some()
+    }
+
+    /// Why this lag is too much, if it is. What is not known is too much.
     pub(crate) fn exceeds(&self, bound: Duration) -> Option<String> {
         let how_to = if self.paused {
             "; replay is paused: resume it, so that what was received counts"

@@ -122,7 +122,8 @@ impl TypedAction for Query {
                 None => Observation::in_place(evidence(&outputs), json::object(&outputs)),
                 Some(why) => Observation::Blocked { why },
             },
-            Err(failure) => Observation::Blocked { why: failure.to_string() },
+            // Without an answer nothing was seen, whether the server is out of reach or the statement fails.
+            Err(failure) => Observation::Unknown { why: failure.to_string() },
         }
     }
 

@@ -119,6 +119,15 @@ pub(crate) fn blocked(observation: Observation) -> String {
     }
 }
 
+/// Why nothing could be seen.
+#[track_caller]
+pub(crate) fn unknown(observation: Observation) -> String {
+    match observation {
+        Observation::Unknown { why } => why,
+        other => panic!("something was seen: {other:?}"),
+    }
+}
+
 /// The change that is pending: before and after.
 #[track_caller]
 pub(crate) fn pending(observation: Observation) -> (String, String) {

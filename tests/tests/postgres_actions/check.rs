@@ -3,7 +3,7 @@
 use lifeboat_tests::scene::{Node, Options, PostgresScene};
 use serde_json::json;
 
-use crate::bench::{Bench, SOON, blocked, in_place, on, pending};
+use crate::bench::{Bench, SOON, blocked, in_place, on, pending, unknown};
 
 const CHECK: &str = "postgres.check";
 
@@ -49,7 +49,24 @@ fn a_frozen_server_is_silent_and_the_look_is_bounded() {
     let (_, outputs) = in_place(bench.observe(CHECK, &on(&scene, Node::A, quick)));
     assert_eq!(outputs["down_as"], "silent");
     let up = on(&scene, Node::A, json!({"connect_timeout": "200ms"}));
-    assert!(blocked(bench.observe(CHECK, &up)).contains("does not answer within 200ms"));
+    assert!(unknown(bench.observe(CHECK, &up)).contains("does not answer within 200ms"));
+}
+
+#[test]
+fn a_server_out_of_reach_was_not_looked_at() {
+    let (scene, bench) = (PostgresScene::start(), Bench::new());
+    let primary = on(&scene, Node::B, json!({"expect": "primary"}));
+    assert!(blocked(bench.observe(CHECK, &primary)).contains("in recovery"), "it is in reach");
+    scene.kill(Node::B);
+    for expect in ["up", "primary", "standby", "writable"] {
+        let why = unknown(bench.observe(CHECK, &on(&scene, Node::B, json!({"expect": expect}))));
+        assert!(why.contains("refuses connections"), "{why}");
+    }
+    let why = unknown(bench.observe(CHECK, &json!({"host": "db.invalid", "expect": "primary"})));
+    assert!(why.contains("does not resolve"), "{why}");
+    bench.cancellation().cancel();
+    let why = unknown(bench.observe(CHECK, &on(&scene, Node::A, json!({"expect": "standby"}))));
+    assert!(why.contains("cancelled"), "{why}");
 }
 
 #[test]
@@ -57,7 +74,7 @@ fn a_server_that_answers_that_it_is_full_is_up() {
     let (scene, bench) = (PostgresScene::start(), Bench::new());
     scene.sql(Node::A, "create role crowd login connection limit 0");
     let as_crowd = |expect: &str| on(&scene, Node::A, json!({"user": "crowd", "expect": expect}));
-    let why = blocked(bench.observe(CHECK, &as_crowd("up")));
+    let why = unknown(bench.observe(CHECK, &as_crowd("up")));
     assert!(why.contains("answers, but is not serving") && why.contains("53300"), "{why}");
     let (before, _) = pending(bench.observe(CHECK, &as_crowd("down")));
     assert!(before.contains("not serving"), "{before}");
@@ -66,11 +83,8 @@ fn a_server_that_answers_that_it_is_full_is_up() {
 #[test]
 fn a_name_that_does_not_resolve_says_nothing_about_the_server() {
     let bench = Bench::new();
-    let observation = bench.observe(CHECK, &json!({"host": "db.invalid", "expect": "down"}));
-    assert!(
-        matches!(&observation, lifeboat_action::Observation::Unknown { why } if why.contains("does not resolve")),
-        "{observation:?}"
-    );
+    let why = unknown(bench.observe(CHECK, &json!({"host": "db.invalid", "expect": "down"})));
+    assert!(why.contains("does not resolve"), "{why}");
 }
 
 #[test]

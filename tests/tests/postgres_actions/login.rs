@@ -7,7 +7,7 @@ use lifeboat_tests::programs::{give_to_server, server};
 use lifeboat_tests::scene::{Node, PostgresScene};
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, SOON, blocked, fence_a, in_place, on, promote_b};
+use crate::bench::{Bench, SOON, blocked, fence_a, in_place, on, promote_b, unknown};
 
 const CHECK: &str = "postgres.check";
 const SECRET: &str = "correct-horse-battery";
@@ -75,7 +75,7 @@ fn a_wrong_password_is_refused_by_every_action_and_not_shown() {
     let (scene, bench) = (guarded(), Bench::new());
     let wrong = format!("{SECRET}-not");
     let login = json!({"user": "ops", "password": wrong});
-    let why = blocked(bench.observe(CHECK, &on(&scene, Node::A, login.clone())));
+    let why = unknown(bench.observe(CHECK, &on(&scene, Node::A, login.clone())));
     assert!(
         why.contains("answers, but refuses us: password authentication failed for user \"ops\""),
         "{why}"
@@ -86,14 +86,15 @@ fn a_wrong_password_is_refused_by_every_action_and_not_shown() {
     let fenced = bench.apply("postgres.fence", &fence_a(&scene, json!({}))).unwrap();
     let promote = promote_b(&scene, &fenced, login);
     let calls = [
-        ("postgres.query", on(&scene, Node::A, query)),
-        ("postgres.fence", fence),
-        ("postgres.promote", promote),
+        // Who only looks has seen nothing; a change is not begun.
+        ("postgres.query", on(&scene, Node::A, query), unknown as fn(Observation) -> String),
+        ("postgres.fence", fence, blocked),
+        ("postgres.promote", promote, blocked),
     ];
-    for (action, params) in calls {
+    for (action, params, why) in calls {
         let observation = bench.observe(action, &params);
         assert_silent(&observation);
-        assert!(blocked(observation).contains("password authentication failed"), "{action}");
+        assert!(why(observation).contains("password authentication failed"), "{action}");
         let failure = bench.apply(action, &params).unwrap_err();
         assert_silent(&failure);
         assert_eq!(failure.kind, FailureKind::Permanent, "{action}: {failure}");
@@ -103,7 +104,7 @@ fn a_wrong_password_is_refused_by_every_action_and_not_shown() {
 #[test]
 fn a_missing_password_is_said_to_be_missing() {
     let (scene, bench) = (guarded(), Bench::new());
-    let why = blocked(bench.observe(CHECK, &on(&scene, Node::A, json!({"user": "ops"}))));
+    let why = unknown(bench.observe(CHECK, &on(&scene, Node::A, json!({"user": "ops"}))));
     assert!(why.contains("password missing"), "{why}");
 }
 
@@ -115,24 +116,24 @@ fn a_server_that_wants_encryption_and_one_that_has_none() {
         login.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         on(&scene, Node::A, login)
     };
-    let none = blocked(bench.observe(CHECK, &walled(json!({"sslmode": "require"}))));
+    let none = unknown(bench.observe(CHECK, &walled(json!({"sslmode": "require"}))));
     assert!(none.contains("server does not support TLS"), "{none}");
 
     let certificate = encrypt(&scene, Node::A);
     scene.wait_until("a encrypts", SOON, || {
         matches!(bench.observe(CHECK, &walled(json!({"sslmode": "require"}))), Observation::InPlace { .. })
     });
-    let bare = blocked(bench.observe(CHECK, &walled(json!({"sslmode": "disable"}))));
+    let bare = unknown(bench.observe(CHECK, &walled(json!({"sslmode": "disable"}))));
     assert!(bare.contains("pg_hba.conf rejects connection") && bare.contains("no encryption"), "{bare}");
     in_place(bench.observe(CHECK, &walled(json!({}))));
 
-    let unknown = blocked(bench.observe(CHECK, &walled(json!({"sslmode": "verify-full"}))));
-    assert!(unknown.contains("UnknownIssuer"), "{unknown}");
+    let untrusted = unknown(bench.observe(CHECK, &walled(json!({"sslmode": "verify-full"}))));
+    assert!(untrusted.contains("UnknownIssuer"), "{untrusted}");
     let verified = json!({"sslmode": "verify-full", "ca_file": certificate});
     in_place(bench.observe(CHECK, &walled(verified.clone())));
     let mut misnamed = walled(verified);
     misnamed["host"] = json!("localhost");
-    let why = blocked(bench.observe(CHECK, &misnamed));
+    let why = unknown(bench.observe(CHECK, &misnamed));
     assert!(why.contains("not valid for name"), "{why}");
 }
 

@@ -7,7 +7,7 @@ use lifeboat_action::{FailureKind, Observation};
 use lifeboat_tests::scene::{Node, Options, PostgresScene};
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, SOON, blocked, in_place, on};
+use crate::bench::{Bench, SOON, blocked, in_place, on, unknown};
 
 const QUERY: &str = "postgres.query";
 
@@ -45,23 +45,34 @@ fn long_answers_are_cut_and_say_so() {
 fn a_reading_statement_cannot_write() {
     let (scene, bench) = (PostgresScene::start(), Bench::new());
     let params = on(&scene, Node::A, json!({"sql": "create table t ()"}));
-    assert!(blocked(bench.observe(QUERY, &params)).contains("25006"));
+    assert!(unknown(bench.observe(QUERY, &params)).contains("25006"));
     let sneaky = on(&scene, Node::A, json!({"sql": "commit; create table t ()"}));
-    blocked(bench.observe(QUERY, &sneaky));
+    unknown(bench.observe(QUERY, &sneaky));
     assert_eq!(scene.sql(Node::A, "select to_regclass('t')"), "");
 }
 
 #[test]
 fn mistakes_are_named() {
     let (scene, bench) = (PostgresScene::start(), Bench::new());
-    let why = |params: Value| blocked(bench.observe(QUERY, &on(&scene, Node::A, params)));
+    let why = |params: Value| unknown(bench.observe(QUERY, &on(&scene, Node::A, params)));
     assert!(why(json!({"sql": "selct 1"})).contains("42601"));
     assert!(why(json!({"sql": "select $1::int4"})).contains("takes 1 value(s), and `params` has 0"));
     assert!(why(json!({"sql": "select $1::int4", "params": ["x"]})).contains("22P02"));
     assert!(why(json!({"sql": "select '1s'::interval as i"})).contains("cast it, such as i::text"));
-    assert!(why(json!({"sql": "select 2", "expect": {"value": 1}})).contains("expected the value 1, got 2"));
     let failure = bench.apply(QUERY, &on(&scene, Node::A, json!({"sql": "selct 1"}))).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Permanent);
+}
+
+#[test]
+fn only_an_answer_says_that_it_is_not_so() {
+    let (scene, bench) = (PostgresScene::start(), Bench::new());
+    let look = |more: Value| bench.observe(QUERY, &on(&scene, Node::A, more));
+    let missed = json!({"sql": "select 2", "expect": {"value": 1}});
+    assert_eq!(blocked(look(missed.clone())), "expected the value 1, got 2");
+    let slow = json!({"sql": "select pg_sleep(60)", "statement_timeout": "50ms", "expect": {"rows": 0}});
+    assert!(unknown(look(slow)).contains("57014"));
+    scene.kill(Node::A);
+    assert!(unknown(look(missed)).contains("refuses connections"));
 }
 
 #[test]
@@ -114,7 +125,7 @@ fn a_cancelled_query_ends_at_the_server_too() {
             cancel.cancel();
         });
         let params = json!({"sql": "select pg_sleep(600)", "statement_timeout": "10m"});
-        let why = blocked(bench.observe(QUERY, &on(&scene, Node::A, params)));
+        let why = unknown(bench.observe(QUERY, &on(&scene, Node::A, params)));
         assert!(why.contains("cancelled"), "{why}");
     });
     assert!(started.elapsed() < Duration::from_secs(60));

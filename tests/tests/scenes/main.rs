@@ -1,4 +1,5 @@
 //! Tests against real servers. Each starts its own; nothing is shared, so each can run alone.
 
+mod doubt;
 mod failover;
 mod postgres_scene;
