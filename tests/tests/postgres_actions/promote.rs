@@ -92,7 +92,9 @@ fn a_time_limit_of_the_role_does_not_get_in_the_way() {
 #[test]
 fn the_shortest_time_limit_leaves_no_doubt_about_what_happened() {
     let (scene, bench, fenced) = fenced();
-    let params = promote_b(&scene, &fenced, json!({"statement_timeout": "1ms", "max_lag": "1m"}));
+    // With every look too slow it is settled only by the end of `wait`: no need to make that long.
+    let params =
+        promote_b(&scene, &fenced, json!({"statement_timeout": "1ms", "max_lag": "1m", "wait": "2s"}));
     // Any statement may be too slow for it: before the request nothing happened, after it the promotion did.
     let answer = bench.apply(PROMOTE, &params);
     scene.wait_until("the answer is true", SOON, || match &answer {
