@@ -1,5 +1,6 @@
 //! `postgres.check`.
 
+use lifeboat_action::Observation;
 use lifeboat_tests::scene::{Node, Options, PostgresScene};
 use serde_json::json;
 
@@ -106,9 +107,46 @@ fn a_standby_that_falls_behind_is_seen_to() {
     let (scene, bench) = (PostgresScene::start(), Bench::new());
     let near = on(&scene, Node::B, json!({"expect": "standby", "max_lag": "500ms"}));
     scene.wait_until("the standby is close", SOON, || {
-        matches!(bench.observe(CHECK, &near), lifeboat_action::Observation::InPlace { .. })
+        matches!(bench.observe(CHECK, &near), Observation::InPlace { .. })
     });
     crate::bench::fall_behind(&scene, 1.0);
     let why = blocked(bench.observe(CHECK, &near));
     assert!(why.contains("may be missing") && why.contains("`max_lag` is 500ms"), "{why}");
+}
+
+#[test]
+fn lag_is_judged_as_of_the_moment_the_primary_was_gone() {
+    let (scene, bench) = (PostgresScene::start(), Bench::new());
+    scene.kill(Node::A);
+    let down = on(&scene, Node::A, json!({"expect": "down", "observers": 1}));
+    let (_, gone) = in_place(bench.observe(CHECK, &down));
+    let standby = |more| {
+        let mut params = on(&scene, Node::B, json!({"expect": "standby", "max_lag": "2s"}));
+        params["down_since"] = more;
+        bench.observe(CHECK, &params)
+    };
+    // As of now it lacks more and more, though nobody writes.
+    let now = scene.wait_until("two seconds have gone by", SOON, || match standby(json!(null)) {
+        Observation::Blocked { why } => Some(why),
+        _ => None,
+    });
+    assert!(now.contains("as of now"), "{now}");
+    let (evidence, outputs) = in_place(standby(gone["down_since"].clone()));
+    assert!(evidence.contains("behind as of 2"), "{evidence}");
+    assert!(outputs["lag_seconds"].as_f64().unwrap() < 2.0, "{outputs}");
+    let later = gone["down_since"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let later = later + jiff::SignedDuration::from_hours(1);
+    blocked(standby(json!(later)));
+}
+
+#[test]
+fn what_a_standby_lacked_when_the_primary_was_gone_is_not_excused() {
+    let (scene, bench) = (PostgresScene::start(), Bench::new());
+    crate::bench::fall_behind(&scene, 2.0);
+    scene.kill(Node::A);
+    let down = on(&scene, Node::A, json!({"expect": "down", "observers": 1}));
+    let (_, gone) = in_place(bench.observe(CHECK, &down));
+    let standby = json!({"expect": "standby", "max_lag": "1s", "down_since": gone["down_since"]});
+    let why = blocked(bench.observe(CHECK, &on(&scene, Node::B, standby)));
+    assert!(why.contains("`max_lag` is 1s"), "{why}");
 }

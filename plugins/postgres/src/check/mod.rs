@@ -6,19 +6,21 @@
 //! `writable` is told from the server's own word (it is not in recovery, a new transaction is read-write, no commit would
 //! wait for a synchronous standby that is not there). Proof by a write is `postgres.query` with `write: true`.
 
+mod down;
+mod judged;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use lifeboat_action::{ActionContext, Change, Observation, TypedObserve};
+use lifeboat_action::{ActionContext, Observation, TypedObserve};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::connection::{Target, params_with_connection};
-use crate::lag::Lag;
-use crate::look::{Role, Server};
-use crate::observers::{Absence, Sighting, observe};
-use crate::path::{Path, addresses};
+use crate::connection::params_with_connection;
+use crate::look::Server;
+use crate::path::addresses;
+use judged::Judged;
 
 /// The action.
 #[derive(Debug)]
@@ -48,6 +50,11 @@ params_with_connection! {
         #[serde(default, with = "lifeboat_action::duration::option")]
         #[schemars(schema_with = "lifeboat_action::duration::schema")]
         max_lag: Option<Duration>,
+        /// Since when a standby's primary is known to be gone, such as `{{ steps.ID.down_since }}` of another
+        /// `postgres.check`. The lag is judged as of then; without it, as of now.
+        #[serde(default)]
+        #[schemars(with = "String", extend("format" = "date-time"))]
+        down_since: Option<Timestamp>,
         /// The timeline the server must have reached: it grows by one with every promotion.
         #[serde(default)]
         min_timeline: Option<u32>,
@@ -85,7 +92,7 @@ pub(crate) struct CheckOutputs {
     lsn: Option<String>,
     /// On a standby: bytes known of and not replayed. On a primary: how far the last attached standby is behind.
     lag_bytes: Option<u64>,
-    /// On a standby: seconds it may be behind at most.
+    /// On a standby: seconds it may be behind at most; with `down_since`, seconds it was behind then.
     lag_seconds: Option<f64>,
     /// The server's version.
     version: Option<String>,
@@ -126,6 +133,9 @@ impl TypedObserve for Check {
         if params.expect == Expect::Down && (params.max_lag.is_some() || params.min_timeline.is_some()) {
             problems.push("a server that is down has no lag and no timeline to check".to_owned());
         }
+        if params.down_since.is_some() && !matches!(params.expect, Expect::Up | Expect::Standby) {
+            problems.push("`down_since` is only used for the lag of a standby".to_owned());
+        }
         problems
     }
 
@@ -135,104 +145,13 @@ impl TypedObserve for Check {
             Err(why) => return Observation::Unknown { why },
         };
         if params.expect == Expect::Down {
-            return expect_down(context, params, &target).await;
+            return down::look(context, params, &target).await;
         }
         match Server::look_at(context, &target).await {
-            Ok(server) => unmet(params, &server).unwrap_or_else(|| in_place(&server)),
+            Ok(server) => Judged { params, server: &server }.observation(),
             Err(reach) => Observation::Unknown { why: format!("{} {reach}", target.address) },
         }
     }
-}
-
-/// What is to be said of a server that does not meet the expectation.
-fn unmet(params: &CheckParams, server: &Server) -> Option<Observation> {
-    let words = |why| format!("{}: {why}; it is a {server}", server.address);
-    if let Some(why) = wrong_role(params.expect, server).or_else(|| too_early(params, server)) {
-        return Some(Observation::Blocked { why: words(why) });
-    }
-    let lag = Lag::measure(server.as_standby()?, None, server.looked_at);
-    let why = words(lag.exceeds(params.max_lag?)?);
-    Some(if lag.is_known() { Observation::Blocked { why } } else { Observation::Unknown { why } })
-}
-
-fn wrong_role(expect: Expect, server: &Server) -> Option<String> {
-    match (expect, &server.role) {
-        (Expect::Primary | Expect::Writable, Role::Standby(_)) => Some("it is in recovery".to_owned()),
-        (Expect::Standby, Role::Primary(_)) => Some("it is not in recovery".to_owned()),
-        (Expect::Writable, Role::Primary(_)) if server.read_only => {
-            Some("new transactions are read-only".to_owned())
-        }
-        (Expect::Writable, Role::Primary(primary)) if primary.commits_hang == Some(true) => {
-            Some("every commit would wait for a synchronous standby, and none is attached".to_owned())
-        }
-        (Expect::Up | Expect::Down | Expect::Primary | Expect::Standby | Expect::Writable, _) => None,
-    }
-}
-
-fn too_early(params: &CheckParams, server: &Server) -> Option<String> {
-    let least = params.min_timeline.filter(|least| server.timeline < *least)?;
-    Some(format!("timeline {} has not reached {least}", server.timeline))
-}
-
-fn in_place(server: &Server) -> Observation {
-    let lag = server.as_standby().map(|standby| Lag::measure(standby, None, server.looked_at));
-    let lag_bytes = match &server.role {
-        Role::Primary(primary) => primary.standby_lag,
-        Role::Standby(standby) => {
-            let heard_of = standby.receiver.as_ref().and_then(|receiver| receiver.latest_end);
-            Some(standby.replayed.bytes_to(standby.received.max(heard_of.unwrap_or(standby.received))))
-        }
-    };
-    let outputs = CheckOutputs {
-        role: if server.as_standby().is_some() { "standby" } else { "primary" }.to_owned(),
-        writable: server.accepts_writes(),
-        timeline: Some(server.timeline),
-        lsn: Some(server.lsn().to_string()),
-        lag_bytes,
-        lag_seconds: lag.and_then(|lag| lag.seconds()),
-        version: Some(server.version.clone()),
-        observed_by: vec![format!("{:.3}: {} is a {server}", server.looked_at, server.address)],
-        ..CheckOutputs::default()
-    };
-    answer(format!("{} is a {server}", server.address), &outputs)
-}
-
-async fn expect_down(context: &ActionContext, params: &CheckParams, target: &Target) -> Observation {
-    let up = |before| Observation::Pending { change: Change { before, after: "down".to_owned() } };
-    let absence = match observe(context, target, params.observers, params.every).await {
-        Sighting::Seen(server) => return up(server.to_string()),
-        Sighting::Undecided(reach) if reach.answered() => {
-            return up(format!("up: {} {reach}", target.address));
-        }
-        Sighting::Undecided(reach) => {
-            return Observation::Unknown { why: format!("{} {reach}", target.address) };
-        }
-        Sighting::Gone(absence) => absence,
-    };
-    let mut observed_by = absence.words(&target.address);
-    for address in addresses(&params.via).unwrap_or_default() {
-        let path = Path::follow(context, target, address).await;
-        match &path {
-            Path::Primary(_) => return up(path.to_string()),
-            Path::Unclear(..) => return Observation::Unknown { why: path.to_string() },
-            Path::Nowhere(..) | Path::Standby(_) => {
-                observed_by.push(format!("{:.3}: {path}", Timestamp::now()));
-            }
-        }
-    }
-    down(target, &absence, observed_by)
-}
-
-fn down(target: &Target, absence: &Absence, observed_by: Vec<String>) -> Observation {
-    let looks = observed_by.len();
-    let outputs = CheckOutputs {
-        role: "down".to_owned(),
-        down_since: Some(absence.since.to_string()),
-        down_as: Some(absence.kind().to_owned()),
-        observed_by,
-        ..CheckOutputs::default()
-    };
-    answer(format!("{} is down ({}), seen by {looks} look(s)", target.address, absence.kind()), &outputs)
 }
 
 fn answer(evidence: String, outputs: &CheckOutputs) -> Observation {
@@ -251,6 +170,9 @@ mod tests {
             problems(serde_json::json!({"host": "db-a", "via": ["front:5000"]})),
             ["`via` is only used with `expect: down`"]
         );
+        let since =
+            serde_json::json!({"host": "db-a", "expect": "down", "down_since": "2026-11-23T18:00:00Z"});
+        assert_eq!(problems(since), ["`down_since` is only used for the lag of a standby"]);
         assert_eq!(problems(serde_json::json!({"host": "db-a", "ca_file": "/ca.pem"})).len(), 1);
     }
 }
