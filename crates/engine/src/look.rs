@@ -90,7 +90,11 @@ mod tests {
         let no = || Observation::Blocked { why: "exited with 1".to_owned() };
         assert!(matches!(as_effect(no(), false), Observation::Pending { .. }));
         assert!(matches!(as_effect(no(), true), Observation::Unknown { .. }));
-        let yes = Observation::InPlace { evidence: "there".to_owned(), outputs: Outputs::new() };
+        let yes = Observation::InPlace {
+            evidence: "there".to_owned(),
+            outputs: Outputs::new(),
+            warnings: Vec::new(),
+        };
         assert_eq!(as_effect(yes.clone(), true), yes);
     }
 }
