@@ -47,6 +47,8 @@ pub struct RunState {
     phase: Phase,
     course: Course,
     deviations: Vec<Deviation>,
+    /// The run was reopened while it was ending: `finally` is set back, as soon as no attempt of it is open.
+    ending_again: bool,
     undriven: Option<Undriven>,
     steps: Vec<StepProgress>,
     sets: Sets,

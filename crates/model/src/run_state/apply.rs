@@ -61,6 +61,7 @@ impl RunState {
             phase: Phase::Running,
             course: Course::Forward,
             deviations: Vec::new(),
+            ending_again: false,
             undriven: None,
             steps: vec![pending; created.plan.steps().len()],
             sets: Sets::default(),
@@ -87,6 +88,7 @@ impl RunState {
             .and_then(|()| self.fold(record))
             .map_err(|why| IllegalRecord { seq: record.seq, why })?;
         self.undriven = self.undriven.or(Undriven::of(&record.body));
+        self.forget_interrupted_ending();
         self.seq = record.seq;
         self.epoch = record.epoch;
         self.updated_at = record.at;

@@ -24,6 +24,8 @@ pub struct RunCheckpoint {
     phase: Phase,
     course: Course,
     deviations: Vec<Deviation>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    ending_again: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     undriven: Option<Undriven>,
 }
@@ -57,6 +59,7 @@ impl RunState {
             phase: self.phase,
             course: self.course,
             deviations: self.deviations.clone(),
+            ending_again: self.ending_again,
             undriven: self.undriven,
         }
     }
@@ -99,6 +102,7 @@ impl RunState {
         state.phase = run.phase;
         state.course = run.course;
         state.deviations = run.deviations;
+        state.ending_again = run.ending_again;
         state.undriven = run.undriven;
         state.derive();
         state.touched.clear();

@@ -83,7 +83,9 @@ impl RunState {
     /// The part of the plan whose steps may start.
     fn startable(&self) -> Range<StepIndex> {
         let (first, finally, end) = (StepIndex(0), self.graph.first_finally(), self.graph.end());
-        if !self.is_halted() && self.sets.left > 0 {
+        if self.ending_again {
+            end..end
+        } else if !self.is_halted() && self.sets.left > 0 {
             first..finally
         } else if self.sets.left == 0 || self.is_idle() || self.finally_began() {
             finally..end

@@ -377,6 +377,31 @@ fn finally_runs_again_after_a_retry_also_when_it_was_interrupted() {
 }
 
 #[test]
+fn a_reopened_run_first_sees_the_open_attempt_of_its_ending_to_the_end() {
+    for resolution in [
+        Resolution::Done(Outcome::default()),
+        Resolution::Rerun,
+        Resolution::Failed(Failure::permanent("no")),
+    ] {
+        let mut state = RunState::new(&created(plan(&[line(false), line(false)], 2))).unwrap();
+        let step = started(&mut state, "s0");
+        let end = StepEnd::Failed(Failure::permanent("no"));
+        put(&mut state, RecordBody::StepFinished { step, attempt: Some(Attempt(1)), end });
+        let step = started(&mut state, "s2");
+        decided(&mut state, Some("s0"), Decision::Skip);
+        assert_eq!(RunState::next(&state).start, [], "nothing starts beside what may still be going on");
+        assert_eq!(state.outlook(), Outlook::GoesOn);
+
+        let (rule, evidence, attempt) = (DoubtRule::Observed, "seen".to_owned(), Attempt(1));
+        let counts = false;
+        put(&mut state, RecordBody::DoubtResolved { step, attempt, rule, evidence, resolution, counts });
+        let (order, verdict) = drive(&mut state, done);
+        let expected = ("s1 s2 s3", Verdict::SucceededWithDeviations);
+        assert_eq!((order.join(" ").as_str(), verdict), expected);
+    }
+}
+
+#[test]
 fn a_cancelled_run_makes_no_further_attempt() {
     let mut state = RunState::new(&created(plan(&[line(false), line(false)], 1))).unwrap();
     let step = started(&mut state, "s0");

@@ -84,15 +84,19 @@ impl RunState {
         if let Phase::Finished(_) = self.phase {
             self.phase = Phase::Stopped(StopReason::Paused);
         }
-        if self.course != Course::Forward || self.graph.is_finally(decided) || !self.finally_began() {
-            return;
+        if self.course == Course::Forward && !self.graph.is_finally(decided) && self.finally_began() {
+            self.ending_again = true;
         }
-        let graph = Arc::clone(&self.graph);
-        // An attempt that may still be going on is not forgotten: then the ending goes on where it is.
+    }
+
+    /// Sets an ending back that will come again. An attempt of it that may still be going on comes to its end first.
+    pub(super) fn forget_interrupted_ending(&mut self) {
         let open = |at| matches!(self.step(at), StepState::Running { .. } | StepState::InDoubt { .. });
-        if graph.finally().any(open) {
+        if !self.ending_again || self.graph.finally().any(open) {
             return;
         }
+        self.ending_again = false;
+        let graph = Arc::clone(&self.graph);
         for at in graph.finally() {
             let progress = self.progress_mut(at);
             progress.state = StepState::Pending;
