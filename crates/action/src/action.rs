@@ -1,5 +1,7 @@
 //! The object-safe traits. Parameters and outputs are JSON at this boundary; inside a plug-in they are typed.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use lifeboat_model::{ActionName, ActionSpec, Effect, Failure, Observation, Outcome, ParamProblem};
 use serde_json::Value;
@@ -24,6 +26,11 @@ pub trait Observe: Send + Sync + std::fmt::Debug {
     /// What a call with these parameters may do to the world: what the spec says, unless the parameters narrow it.
     fn effect(&self, _params: &Value) -> Effect {
         self.spec().effect
+    }
+
+    /// How long a call with these parameters may take to stop once it is told to, on top of what every call is given.
+    fn stop_takes(&self, _params: &Value) -> Duration {
+        Duration::ZERO
     }
 
     /// Looks at the real system and says whether the effect is in place. Must not change anything.

@@ -2,6 +2,7 @@
 //! registration.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use lifeboat_model::catalog::is_templated;
@@ -69,6 +70,11 @@ pub trait TypedAction: Send + Sync + std::fmt::Debug + 'static {
     /// What is wrong with parameters whose values are all known, besides their types. In lower case.
     fn validate(&self, _params: &Self::Params) -> Vec<String> {
         Vec::new()
+    }
+
+    /// See [`Observe::stop_takes`].
+    fn stop_takes(&self, _params: &Self::Params) -> Duration {
+        Duration::ZERO
     }
 
     /// Looks: see [`Observe::observe`].
@@ -148,6 +154,11 @@ impl<A: TypedAction> Observe for Typed<A> {
 
     fn effect(&self, params: &Value) -> Effect {
         self.action.effect(params)
+    }
+
+    fn stop_takes(&self, params: &Value) -> Duration {
+        let typed = read_params(self.spec.get(), params);
+        typed.map_or(Duration::ZERO, |params| self.action.stop_takes(&params))
     }
 
     async fn observe(&self, context: &ActionContext, params: &Value) -> Observation {

@@ -5,8 +5,10 @@ use lifeboat_model::Effect;
 use lifeboat_model::record::StepEnd;
 
 use crate::actions::Actions;
+use crate::clock::Clock;
 use crate::job::{AttemptEnd, Job};
 use crate::look::{look, observe};
+use crate::verify::verified;
 
 /// How far an attempt came: what is true of the world if it is given up here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,12 +24,13 @@ pub(crate) async fn attempt(
     actions: &Actions,
     context: &ActionContext,
     job: &Job,
+    clock: &dyn Clock,
     reached: &tokio::sync::watch::Sender<Reached>,
 ) -> AttemptEnd {
     if job.call.effect == Effect::Read {
         return read(observe(actions, context, &job.call).await);
     }
-    let looks = job.check.is_some() || job.call.observable;
+    let looks = job.looks();
     if looks {
         match look(actions, context, job).await {
             Observation::InPlace { evidence, outputs, warnings } => {
@@ -51,11 +54,11 @@ pub(crate) async fn attempt(
         )));
     };
     reached.send_replace(Reached::Applying);
-    match action.apply(context, &job.call.params).await {
-        Err(failure) => AttemptEnd::Failed(failure),
-        Ok(outcome) if looks => verify(look(actions, context, job).await, outcome, job.check.is_some()),
-        Ok(outcome) => AttemptEnd::Step(StepEnd::Succeeded(outcome)),
-    }
+    let applied = match action.apply(context, &job.call.params).await {
+        Ok(outcome) if looks => verified(actions, context, job, clock, outcome).await,
+        applied => applied,
+    };
+    applied.map_or_else(AttemptEnd::Failed, |outcome| AttemptEnd::Step(StepEnd::Succeeded(outcome)))
 }
 
 /// The answer of an action that only looks.
@@ -71,52 +74,5 @@ fn read(observation: Observation) -> AttemptEnd {
         Observation::Blocked { why } | Observation::Unknown { why } => {
             AttemptEnd::Failed(Failure::transient(why))
         }
-    }
-}
-
-/// What looking after the call says of it.
-///
-/// An action that cannot tell is believed, with a warning. A check of the author's own was asked for: one that cannot
-/// look, such as at a service that did not come up again, has not passed.
-fn verify(seen: Observation, mut outcome: Outcome, by_check: bool) -> AttemptEnd {
-    let not_in_effect =
-        |what: String| AttemptEnd::Failed(Failure::transient(format!("applied, but not in effect: {what}")));
-    match seen {
-        Observation::InPlace { warnings, .. } => {
-            // The call may have warned of the same.
-            let new = warnings.into_iter().filter(|warning| !outcome.warnings.contains(warning));
-            let new: Vec<_> = new.collect();
-            outcome.warnings.extend(new);
-            AttemptEnd::Step(StepEnd::Succeeded(outcome))
-        }
-        Observation::Pending { change } => not_in_effect(change.before),
-        Observation::Blocked { why } => not_in_effect(why),
-        Observation::Unknown { why } if by_check => {
-            AttemptEnd::Failed(Failure::transient(format!("applied, but the check cannot tell: {why}")))
-        }
-        Observation::Unknown { why } => {
-            outcome.warnings.push(format!("not verified: {why}"));
-            AttemptEnd::Step(StepEnd::Succeeded(outcome))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_the_look_after_the_call_warns_of_is_told_once() {
-        let warning = |text: &str| text.to_owned();
-        let outcome = Outcome { warnings: vec![warning("weak")], ..Outcome::default() };
-        let seen = Observation::InPlace {
-            evidence: "on".to_owned(),
-            outputs: Default::default(),
-            warnings: vec![warning("weak"), warning("late")],
-        };
-        let AttemptEnd::Step(StepEnd::Succeeded(done)) = verify(seen, outcome, false) else {
-            panic!("it is in place");
-        };
-        assert_eq!(done.warnings, ["weak", "late"]);
     }
 }

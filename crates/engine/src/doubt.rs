@@ -2,7 +2,7 @@
 
 use lifeboat_model::plan::OnUnknown;
 use lifeboat_model::record::{DoubtRule, Resolution};
-use lifeboat_model::{Failure, FailureKind, Observation, Outcome};
+use lifeboat_model::{Failure, Observation, Outcome};
 
 /// What looking into a doubt showed, and what follows.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,14 +22,14 @@ impl Finding {
         Self { rule: DoubtRule::ReadOnly, evidence, resolution: Resolution::Rerun }
     }
 
-    /// The attempt's own result was found. `None` when the result itself is that nobody knows.
-    pub(crate) fn recovered(result: Result<Outcome, Failure>, evidence: String) -> Option<Self> {
-        let resolution = match result {
-            Ok(outcome) => Resolution::Done(outcome),
-            Err(failure) if failure.kind == FailureKind::Unknown => return None,
-            Err(failure) => Resolution::Failed(failure),
-        };
-        Some(Self { rule: DoubtRule::Recovered, evidence, resolution })
+    /// The attempt's own end was found: it did what it was to do.
+    pub(crate) fn succeeded(outcome: Outcome, evidence: String) -> Self {
+        Self { rule: DoubtRule::Recovered, evidence, resolution: Resolution::Done(outcome) }
+    }
+
+    /// The attempt's own end was found: it failed, and it is known how.
+    pub(crate) fn failed(failure: Failure, evidence: String) -> Self {
+        Self { rule: DoubtRule::Recovered, evidence, resolution: Resolution::Failed(failure) }
     }
 
     /// The attempt is proven never to have begun.
@@ -50,16 +50,26 @@ impl Finding {
                 observed(format!("not in place: {}", change.before), Resolution::Rerun)
             }
             Observation::Blocked { why } => observed(with_trace(format!("blocked: {why}")), Resolution::Ask),
-            Observation::Unknown { why } => {
-                let evidence = with_trace(format!("cannot tell: {why}"));
-                let resolution = match on_unknown {
-                    OnUnknown::Ask => Resolution::Ask,
-                    OnUnknown::Rerun => Resolution::Rerun,
-                    OnUnknown::Fail => Resolution::Failed(Failure::permanent(evidence.clone())),
-                };
-                Self { rule: DoubtRule::OnUnknown, evidence, resolution }
-            }
+            Observation::Unknown { why } => Self::unknown(&why, trace, on_unknown),
         }
+    }
+
+    /// Looking did not tell: what the author of the step wants then.
+    pub(crate) fn unknown(why: &str, trace: Option<&str>, on_unknown: OnUnknown) -> Self {
+        let evidence =
+            trace.iter().fold(format!("cannot tell: {why}"), |text, trace| format!("{text}; {trace}"));
+        let resolution = match on_unknown {
+            OnUnknown::Ask => Resolution::Ask,
+            OnUnknown::Rerun => Resolution::Rerun,
+            OnUnknown::Fail => Resolution::Failed(Failure::permanent(evidence.clone())),
+        };
+        Self { rule: DoubtRule::OnUnknown, evidence, resolution }
+    }
+
+    /// Nothing tells whether the attempt still goes on: it must not be repeated beside itself, nor given up.
+    pub(crate) fn may_go_on(why: &str) -> Self {
+        let evidence = format!("it may still be going on: {why}");
+        Self { rule: DoubtRule::OnUnknown, evidence, resolution: Resolution::Ask }
     }
 
     /// Whether it rests on something that was seen, so that it holds also when looking was cut short.

@@ -154,7 +154,6 @@ impl DriverLoop {
             sender: self.sender.clone(),
             waiting_progress: Arc::clone(&self.waiting_progress),
             boot: self.core.inherited(job.at).unwrap_or_else(|| state.driver().boot.clone()),
-            died: self.core.inherited(job.at).is_some(),
         }
     }
 

@@ -1,7 +1,9 @@
 //! One attempt, ready to be carried out.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
-use lifeboat_model::plan::OnUnknown;
+use lifeboat_model::plan::{OnUnknown, RetryPolicy};
 use lifeboat_model::record::StepEnd;
 use lifeboat_model::{ActionName, Attempt, Effect, Failure, StepId, StepIndex};
 use serde_json::Value;
@@ -15,8 +17,28 @@ pub(crate) struct Job {
     pub(crate) call: Call,
     pub(crate) check: Option<Call>,
     pub(crate) timeout: Option<SignedDuration>,
+    pub(crate) retry: RetryPolicy,
     pub(crate) on_unknown: OnUnknown,
     pub(crate) started_at: Timestamp,
+}
+
+impl Job {
+    /// How long one attempt, or one look, may take.
+    pub(crate) fn limit(&self) -> Option<Duration> {
+        self.timeout.and_then(|limit| Duration::try_from(limit).ok())
+    }
+
+    /// What is left of the limit for an attempt that is still going on, maybe under another driver than began it.
+    pub(crate) fn time_left(&self, now: Timestamp) -> Option<Duration> {
+        let limit = self.limit()?;
+        let passed = Duration::try_from(now.duration_since(self.started_at)).unwrap_or_default();
+        Some(limit.saturating_sub(passed))
+    }
+
+    /// Whether it can be looked if the effect is in place.
+    pub(crate) fn looks(&self) -> bool {
+        self.check.is_some() || self.call.observable
+    }
 }
 
 /// An action and the parameters it is called with.
@@ -36,4 +58,37 @@ pub(crate) enum AttemptEnd {
     Step(StepEnd),
     /// It failed; whether another attempt follows is for the core to decide.
     Failed(Failure),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempt_has_no_more_time_because_its_driver_was_replaced() {
+        let seconds = |text: &str| SignedDuration::from_secs(text.parse().unwrap());
+        let call = Call {
+            action: ActionName::new("fake.set").unwrap(),
+            params: Value::Null,
+            effect: Effect::Write,
+            observable: false,
+            recoverable: true,
+        };
+        let job = Job {
+            at: StepIndex(0),
+            step: StepId::new("one").unwrap(),
+            attempt: Attempt::FIRST,
+            call,
+            check: None,
+            timeout: Some(seconds("10")),
+            retry: RetryPolicy::default(),
+            on_unknown: OnUnknown::Ask,
+            started_at: Timestamp::UNIX_EPOCH + seconds("100"),
+        };
+        let left = |now: &str| job.time_left(Timestamp::UNIX_EPOCH + seconds(now)).map(|left| left.as_secs());
+        assert_eq!(left("104"), Some(6));
+        assert_eq!(left("110"), Some(0));
+        assert_eq!(left("3600"), Some(0));
+        assert_eq!(left("90"), Some(10), "a clock that was set back gives the whole time and no more");
+    }
 }

@@ -15,6 +15,7 @@
 mod actions;
 mod attempt;
 mod begun;
+mod bounded;
 pub mod clock;
 mod core;
 mod doubt;
@@ -22,11 +23,13 @@ mod driver;
 mod interrupt;
 mod job;
 mod look;
+mod look_into;
 pub mod person;
 mod progress;
 mod reporter;
 mod run;
 pub mod store;
+mod verify;
 mod worker;
 
 pub use clock::{Clock, SystemClock};

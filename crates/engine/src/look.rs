@@ -1,11 +1,10 @@
-//! Looking without touching: before and after an action is applied, in a dry run, and into a doubt.
+//! Looking without touching: before and after an action is applied, and in a dry run.
 
-use lifeboat_action::{ActionContext, Observation, Recovery};
+use lifeboat_action::{ActionContext, Observation};
 use lifeboat_model::outcome::Outputs;
 use lifeboat_model::{Change, Effect};
 
 use crate::actions::Actions;
-use crate::doubt::Finding;
 use crate::job::{Call, Job};
 
 /// Looks whether the step's effect is in place: through the step's `check` if it has one, else by the action itself.
@@ -32,27 +31,6 @@ pub(crate) async fn rehearse(actions: &Actions, context: &ActionContext, job: &J
         },
         Effect::Write => look(actions, context, job).await,
     }
-}
-
-/// Looks into a doubt: for a trace of the attempt first, for its effect otherwise.
-pub(crate) async fn look_into(actions: &Actions, context: &ActionContext, job: &Job, died: bool) -> Finding {
-    let mut trace = None;
-    if died
-        && job.call.recoverable
-        && let Some(action) = actions.action(&job.call.action)
-    {
-        match action.recover(context, &job.call.params).await {
-            Recovery::Ended { result, evidence } => {
-                if let Some(finding) = Finding::recovered(result, evidence.clone()) {
-                    return finding;
-                }
-                trace = Some(evidence);
-            }
-            Recovery::NotStarted { evidence } => return Finding::not_started(evidence),
-            Recovery::Nothing { why } => trace = Some(why),
-        }
-    }
-    Finding::observed(look(actions, context, job).await, trace.as_deref(), job.on_unknown)
 }
 
 /// Calls the looking half of an action.

@@ -182,8 +182,8 @@ impl TypedAction for Set {
     }
 }
 
-/// `fake.traced`: never comes to its end, and is asked afterwards what became of it. Notes in the world which machine
-/// its attempt is said to have run on.
+/// `fake.traced`: never comes to its end, and is asked afterwards what became of it; a `deaf` one does not answer that
+/// either. Notes in the world which machine its attempt is said to have run on.
 #[derive(Debug)]
 struct Traced {
     world: World,
@@ -208,6 +208,9 @@ impl TypedAction for Traced {
     }
 
     async fn recover(&self, context: &ActionContext, params: &SetParams) -> Recovery {
+        if params.deaf {
+            return std::future::pending().await;
+        }
         let boot = context.info().boot.clone().unwrap_or_else(|| "unknown".to_owned());
         self.world.inner().values.insert(params.name.clone(), boot);
         let outcome =

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use lifeboat_action::{
@@ -77,6 +78,10 @@ impl TypedAction for CommandRun {
 
     fn validate(&self, params: &Params) -> Vec<String> {
         params.problems()
+    }
+
+    fn stop_takes(&self, params: &Params) -> Duration {
+        params.kill_after
     }
 
     async fn observe(&self, context: &ActionContext, params: &Params) -> Observation {

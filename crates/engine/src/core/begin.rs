@@ -123,6 +123,7 @@ impl Core {
             call: call(&action.call, params),
             check,
             timeout: action.timeout,
+            retry: action.retry.clone(),
             on_unknown: action.on_unknown,
             started_at: self.started_at(at).unwrap_or(now),
         }

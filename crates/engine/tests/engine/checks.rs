@@ -22,6 +22,8 @@ steps:
     )
 }
 
+const NEEDS_PERSON: Left = Left::Stopped(StopReason::NeedsPerson);
+
 const NOT_SO: &str = "b";
 const SO: &str = "a";
 const CANNOT_LOOK: &str = "a, blind: true";
@@ -69,7 +71,7 @@ fn in_doubt_a_check_that_sees_it_is_so_is_enough() {
 fn in_doubt_the_author_may_have_said_what_silence_means() {
     let rerun = text(CANNOT_LOOK, "    on_unknown: rerun\n");
     let (_, resolutions) = after_a_crash(&World::default(), &rerun, false);
-    assert_eq!(resolutions, [Resolution::Rerun]);
+    assert_eq!(resolutions.first(), Some(&Resolution::Rerun));
     let fail = text(CANNOT_LOOK, "    on_unknown: fail\n");
     let (drive, resolutions) = after_a_crash(&World::default(), &fail, false);
     assert!(matches!(resolutions.as_slice(), [Resolution::Failed(_)]), "{resolutions:?}");
@@ -81,10 +83,41 @@ fn before_the_call_a_check_that_cannot_look_is_no_obstacle_and_after_it_no_succe
     let world = World::default();
     let drive = run(&world, &text(CANNOT_LOOK, ""));
     assert_eq!(world.applied(), ["one"]);
-    assert_eq!(summary(&drive).1, ["one failed"]);
+    assert_eq!((drive.left, summary(&drive).1), (NEEDS_PERSON, vec!["one in_doubt".into()]));
     let at = drive.state.plan().indices().next().unwrap();
-    let StepState::Failed { failure } = drive.state.step(at) else { panic!("{:?}", drive.state.step(at)) };
-    assert_eq!(failure.message, "applied, but the check cannot tell: it is out of reach");
+    let StepState::InDoubt { cause, .. } = drive.state.step(at) else { panic!("{:?}", drive.state.step(at)) };
+    assert_eq!(cause, "applied, but the check cannot tell: it is out of reach");
+}
+
+#[test]
+fn after_the_call_a_check_that_cannot_look_looks_again_as_retry_says_and_applies_nothing_again() {
+    let world = World::default();
+    let drive = run(&world, &text(CANNOT_LOOK, "    retry: { attempts: 3, delay: 1m }\n"));
+    assert_eq!((drive.left, summary(&drive).1), (NEEDS_PERSON, vec!["one in_doubt".into()]));
+    assert_eq!(world.applied(), ["one"]);
+    assert_eq!(world.observed().len(), 1 + 3 + 1, "before, three times afterwards, and into the doubt");
+    let took = drive.state.updated_at().duration_since(drive.state.created_at());
+    assert_eq!(took.as_secs(), 120);
+}
+
+/// An attempt that outlives its driver and succeeds, as its trace says, is looked at like any other.
+#[test]
+fn what_succeeded_without_its_driver_is_checked_all_the_same() {
+    let traced = |check: &str, more: &str| text(check, more).replace("fake.blind", "fake.traced");
+    // Its recovery sets `a`.
+    let (drive, resolutions) = after_a_crash(&World::default(), &traced(SO, ""), false);
+    assert!(matches!(resolutions.as_slice(), [Resolution::Done(_)]), "{resolutions:?}");
+    assert_eq!(drive.left, Left::Finished(Verdict::Succeeded));
+    let output = drive.state.outputs(drive.state.plan().indices().next().unwrap());
+    assert!(output.is_some_and(|outputs| outputs.contains_key("value")), "the outputs are the attempt's own");
+
+    let (drive, resolutions) = after_a_crash(&World::default(), &traced(NOT_SO, ""), false);
+    let [Resolution::Failed(failure)] = resolutions.as_slice() else { panic!("{resolutions:?}") };
+    assert_eq!(failure.message, "applied, but not in effect: b is unset");
+    assert_eq!(drive.left, Left::Finished(Verdict::Failed));
+
+    let (drive, resolutions) = after_a_crash(&World::default(), &traced(CANNOT_LOOK, ""), false);
+    assert_eq!((drive.left, resolutions), (NEEDS_PERSON, vec![Resolution::Ask]));
 }
 
 #[test]

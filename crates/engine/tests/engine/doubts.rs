@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use lifeboat_engine::{Answer, Left, Person, Question, Store};
-use lifeboat_model::RecordBody;
 use lifeboat_model::record::{Decision, DoubtRule, StopReason, Verdict};
+use lifeboat_model::{RecordBody, StepState};
 use lifeboat_testkit::runs::plan;
 use lifeboat_testkit::{Driving, MemoryStore, World, samples};
 use serde_json::{Map, json};
@@ -141,4 +141,32 @@ fn a_secret_in_a_persons_word_is_masked() {
     let records = format!("{:?}", store.load(&samples::run(1)).unwrap().records);
     assert!(records.contains("logged in with ‹secret›"), "{records}");
     assert!(!records.contains("hunter2"), "{records}");
+}
+
+const TRACED: &str = r#"
+runbook: traced
+steps:
+  - { id: one, action: fake.traced, with: { name: a, value: x }, timeout: 2s, idempotent: true, on_unknown: rerun, retry: { attempts: 3 } }
+"#;
+
+#[test]
+fn an_attempt_that_was_given_up_is_looked_for_before_anything_else_is_done() {
+    let world = World::default();
+    let drive = run(&world, TRACED);
+    assert_eq!(summary(&drive), (Some("succeeded"), vec!["one succeeded".into()]));
+    assert_eq!(drive.state.attempts(drive.state.plan().indices().next().unwrap()), 1);
+}
+
+#[test]
+fn an_attempt_that_may_still_go_on_is_never_repeated_beside_itself() {
+    let drive = run(&World::default(), &TRACED.replace("value: x", "value: x, deaf: true"));
+    assert_eq!(drive.left, Left::Stopped(StopReason::NeedsPerson));
+    assert_eq!(summary(&drive).1, ["one in_doubt"]);
+    let at = drive.state.plan().indices().next().unwrap();
+    let StepState::InDoubt { asked: Some(evidence), .. } = drive.state.step(at) else {
+        panic!("{:?}", drive.state.step(at))
+    };
+    let expected =
+        "it may still be going on: its time was over, so it was told to stop: looking took too long";
+    assert_eq!(evidence, expected);
 }
