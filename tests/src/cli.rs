@@ -1,19 +1,24 @@
 //! Drives the `lifeboat` program as a person or a script would, and shows what it answered in a form that is the same
 //! everywhere: run ids, times, lengths of time, process ids, hosts and folders are replaced by words.
 
-use std::cell::RefCell;
+mod call;
+mod redacted;
+
 use std::ffi::OsStr;
-use std::fmt;
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::LazyLock;
+use std::process::{Child, Command};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use regex::Regex;
+use serde_json::Value;
 use tempfile::TempDir;
 
+pub use call::{Answer, Lifeboat};
+
+use self::redacted::redacted;
+use crate::journal::Journal;
 use crate::programs::built;
 use crate::wait::wait_until;
 
@@ -21,8 +26,10 @@ use crate::wait::wait_until;
 #[derive(Debug)]
 pub struct Sandbox {
     folder: TempDir,
+    /// The name of the folder where runs are kept.
+    home: String,
     /// The ids of runs, in the order in which they were first shown.
-    runs: RefCell<Vec<String>>,
+    runs: Mutex<Vec<String>>,
 }
 
 impl Default for Sandbox {
@@ -38,7 +45,7 @@ impl Sandbox {
     /// When there is no room for it.
     pub fn new() -> Self {
         let folder = TempDir::with_prefix("lifeboat-cli-").expect("a folder for temporary files");
-        Self { folder, runs: RefCell::default() }
+        Self { folder, home: "home".to_owned(), runs: Mutex::default() }
     }
 
     /// The same, with one file.
@@ -61,12 +68,22 @@ impl Sandbox {
         self.folder.path().join(name)
     }
 
+    /// The folder where its runs are kept.
+    pub fn home(&self) -> PathBuf {
+        self.path(&self.home)
+    }
+
+    /// Keeps runs in another folder from now on.
+    pub fn use_home(&mut self, name: &str) {
+        name.clone_into(&mut self.home);
+    }
+
     /// The folder of the only run.
     ///
     /// # Panics
     /// When there is none, or more than one.
     pub fn only_run(&self) -> PathBuf {
-        let runs = fs::read_dir(self.path("home/runs")).expect("a run was created");
+        let runs = fs::read_dir(self.home().join("runs")).expect("a run was created");
         let runs: Vec<_> = runs.map(|entry| entry.expect("a folder of a run").path()).collect();
         assert_eq!(runs.len(), 1, "{runs:?}");
         runs.into_iter().next().expect("one run")
@@ -74,12 +91,9 @@ impl Sandbox {
 
     /// The program with these arguments.
     pub fn lifeboat<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Lifeboat<'_> {
-        let arguments: Vec<_> = arguments.into_iter().map(|word| word.as_ref().to_owned()).collect();
         let mut command = self.command();
-        command.args(&arguments);
-        let words = arguments.iter().map(|word| word.to_string_lossy().into_owned());
-        let typed = std::iter::once("lifeboat".to_owned()).chain(words).collect::<Vec<_>>().join(" ");
-        Lifeboat { sandbox: self, command, typed, stdin: None }
+        command.args(arguments);
+        Lifeboat::new(self, command)
     }
 
     /// Runs a command line whose words are separated by blanks.
@@ -90,6 +104,28 @@ impl Sandbox {
         self.lifeboat(line.split_whitespace()).run()
     }
 
+    /// The newest run's records.
+    ///
+    /// # Panics
+    /// When there are none, or they cannot be read.
+    #[track_caller]
+    pub fn journal(&self) -> Journal {
+        let answer = self.run("journal");
+        answer.assert_code(0);
+        Journal::of(&answer.stdout)
+    }
+
+    /// What `status --json` prints of the newest run.
+    ///
+    /// # Panics
+    /// When there is none, or it cannot be read.
+    #[track_caller]
+    pub fn status(&self) -> Value {
+        let answer = self.run("status --json");
+        answer.assert_code(0);
+        serde_json::from_str(&answer.stdout).expect("`status --json` prints JSON")
+    }
+
     /// The program in an environment of its own: an actor, a home, and nothing of the caller's but `PATH`.
     pub fn command(&self) -> Command {
         let mut command = Command::new(built("lifeboat"));
@@ -97,7 +133,7 @@ impl Sandbox {
             .current_dir(self.folder.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("LIFEBOAT_HOME", self.path("home"))
+            .env("LIFEBOAT_HOME", self.home())
             .env("LIFEBOAT_ACTOR", "tester")
             .env("COLUMNS", "100");
         command
@@ -114,118 +150,8 @@ impl Sandbox {
 
     /// A text with everything replaced that differs from one time or place to the next.
     fn redacted(&self, text: &str) -> String {
-        let mut text = text.replace(&self.folder.path().display().to_string(), "[SANDBOX]");
-        let mut runs = self.runs.borrow_mut();
-        for found in RUN.find_iter(&text) {
-            if !runs.iter().any(|run| run == found.as_str()) {
-                runs.push(found.as_str().to_owned());
-            }
-        }
-        for (number, run) in runs.iter().enumerate() {
-            text = text.replace(run, &format!("[RUN {}]", number + 1));
-        }
-        for (pattern, word) in REDACTIONS.iter() {
-            text = pattern.replace_all(&text, *word).into_owned();
-        }
-        text
-    }
-}
-
-/// One call of the program, not started yet.
-#[derive(Debug)]
-#[must_use = "nothing happens before it is run"]
-pub struct Lifeboat<'s> {
-    sandbox: &'s Sandbox,
-    command: Command,
-    typed: String,
-    stdin: Option<String>,
-}
-
-impl Lifeboat<'_> {
-    /// Sets an environment variable.
-    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
-        self.command.env(name, value);
-        self
-    }
-
-    /// Takes an environment variable away.
-    pub fn without(mut self, name: &str) -> Self {
-        self.command.env_remove(name);
-        self
-    }
-
-    /// Gives it something to read.
-    pub fn stdin(mut self, text: &str) -> Self {
-        self.stdin = Some(text.to_owned());
-        self
-    }
-
-    /// Starts it and leaves it running, with its output in pipes.
-    ///
-    /// # Panics
-    /// When it cannot be started.
-    pub fn spawn(mut self) -> Child {
-        self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        self.command.spawn().expect("lifeboat starts")
-    }
-
-    /// Runs it to its end.
-    ///
-    /// # Panics
-    /// When it cannot be started.
-    pub fn run(mut self) -> Answer {
-        let stdin = if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
-        self.command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = self.command.spawn().expect("lifeboat starts");
-        if let (Some(text), Some(mut pipe)) = (self.stdin, child.stdin.take()) {
-            // It may not want to read it.
-            drop(pipe.write_all(text.as_bytes()));
-        }
-        let output = child.wait_with_output().expect("lifeboat ends");
-        Answer::new(self.sandbox, &self.typed, &output)
-    }
-}
-
-/// What it answered.
-#[derive(Debug)]
-pub struct Answer {
-    /// What it wrote to stdout, as it is.
-    pub stdout: String,
-    /// What it wrote to stderr, as it is.
-    pub stderr: String,
-    /// Its exit code; none when a signal ended it.
-    pub code: Option<i32>,
-    shown: String,
-}
-
-impl Answer {
-    /// The answer of a call that was typed so.
-    pub fn new(sandbox: &Sandbox, typed: &str, output: &Output) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let (stdout, stderr, code) = (text(&output.stdout), text(&output.stderr), output.status.code());
-        let code_shown = code.map_or_else(|| output.status.to_string(), |code| format!("exit {code}"));
-        let mut shown = format!("$ {typed}\n{code_shown}");
-        for (name, text) in [("stdout", &stdout), ("stderr", &stderr)] {
-            if !text.is_empty() {
-                shown.push_str(&format!("\n-- {name}\n{}", text.trim_end_matches('\n')));
-            }
-        }
-        Self { shown: sandbox.redacted(&shown), stdout, stderr, code }
-    }
-
-    /// The lines of stdout as JSON.
-    ///
-    /// # Panics
-    /// When one is not JSON.
-    pub fn json_lines(&self) -> Vec<serde_json::Value> {
-        let line = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        self.stdout.lines().map(line).collect()
-    }
-}
-
-impl fmt::Display for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.shown)
+        let text = text.replace(&self.folder.path().display().to_string(), "[SANDBOX]");
+        redacted(&text, &mut self.runs.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -260,22 +186,3 @@ pub fn nowhere_below(folder: &Path, text: &str) -> bool {
         }
     })
 }
-
-static RUN: LazyLock<Regex> = LazyLock::new(|| Regex::new("run_[0-9a-z]{26}").expect("a pattern"));
-
-/// Lengths of time are of different lengths themselves, so the blanks behind them go too.
-static REDACTIONS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
-    [
-        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[TIME]"),
-        (r"pid \d+ on [^\s,]+", "pid [PID] on [HOST]"),
-        (r"\bafter (\d+ms|\d+\.\ds|\d+m \d\ds)", "after [ELAPSED]"),
-        (r", (\d+ms|\d+\.\ds|\d+m \d\ds) since", ", [ELAPSED] since"),
-        (
-            r"(?m)^(\S+(?: \S+)?)  +(\S+)  +(\d+ms|\d+\.\ds|\d+m \d\ds)( in \d+ attempts)?(  +|$)",
-            "$1  $2  [ELAPSED]$4  ",
-        ),
-        (r"(?m)  +$", ""),
-    ]
-    .map(|(pattern, word)| (Regex::new(pattern).expect("a pattern"), word))
-    .into()
-});

@@ -3,6 +3,7 @@
 //! Only what several test binaries share lives here; the tests are in `tests/tests/`.
 
 pub mod cli;
+pub mod driving;
 pub mod journal;
 pub mod ledger;
 pub mod process;

@@ -1,36 +1,31 @@
 //! A runbook, its effects, and the processes that a test leaves behind.
 
-use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
-use crate::lifeboat::{Ended, Lifeboat, end_of};
+use lifeboat_tests::cli::{Answer, Lifeboat, Sandbox};
+use lifeboat_tests::driving::PATIENCE;
 use lifeboat_tests::journal::Journal;
 use lifeboat_tests::process::Process;
+use lifeboat_tests::programs::server;
 use lifeboat_tests::wait::wait_until;
 use rustix::process::Signal;
 use serde_json::Value;
-use tempfile::TempDir;
-
-/// Longer than anything here takes on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One runbook with a home of its own. Dropped, every process that was started from that home is killed.
 #[derive(Debug)]
 pub(crate) struct Bench {
-    pub(crate) lifeboat: Lifeboat,
-    folder: TempDir,
+    pub(crate) sandbox: Sandbox,
 }
 
 impl Bench {
     /// A bench for a runbook; in its text, `DIR` is the folder where effects are left.
     pub(crate) fn new(runbook: &str) -> Self {
-        let bench = Self { lifeboat: Lifeboat::new(), folder: tempfile::tempdir().unwrap() };
-        let text = runbook.replace("DIR", bench.folder.path().to_str().unwrap());
-        fs::write(bench.file(), text).unwrap();
-        bench
+        let sandbox = Sandbox::new();
+        let text = runbook.replace("DIR", sandbox.path("").to_str().unwrap().trim_end_matches('/'));
+        sandbox.file("runbook.yaml", text);
+        Self { sandbox }
     }
 
     /// The runbook's file.
@@ -40,7 +35,7 @@ impl Bench {
 
     /// A path in the folder where effects are left.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.sandbox.path(name)
     }
 
     /// The lines that the steps have written, in order.
@@ -57,37 +52,35 @@ impl Bench {
     }
 
     /// `lifeboat run`, of this runbook.
-    pub(crate) fn run(&self) -> Command {
+    pub(crate) fn new_run(&self) -> Lifeboat<'_> {
         self.command(&["run", self.file().to_str().unwrap(), "--yes", "--json"])
     }
 
     /// `lifeboat resume`.
-    pub(crate) fn resume(&self) -> Command {
+    pub(crate) fn resume(&self) -> Lifeboat<'_> {
         self.command(&["resume", "--json"])
     }
 
-    pub(crate) fn command(&self, words: &[&str]) -> Command {
-        self.lifeboat.command(words)
+    pub(crate) fn command(&self, words: &[&str]) -> Lifeboat<'_> {
+        self.sandbox.lifeboat(words)
     }
 
     /// Carries a command out and insists on its exit code.
     #[track_caller]
-    pub(crate) fn expect(&self, code: i32, words: &[&str]) -> Ended {
-        let ended = self.lifeboat.call(words);
+    pub(crate) fn expect(&self, code: i32, words: &[&str]) -> Answer {
+        let ended = self.command(words).run();
         ended.assert_code(code);
         ended
     }
 
     /// Starts the run, and has it killed as soon as it exists.
     pub(crate) fn create_only(&self) {
-        let mut run = self.run();
-        run.env("LIFEBOAT_CRASH_AT", "after:1");
-        assert!(end_of(run).was_killed());
+        assert!(self.new_run().env("LIFEBOAT_CRASH_AT", "after:1").run().was_killed());
     }
 
     /// The folder of the only run, once there is one.
     pub(crate) fn run_folder(&self) -> Option<PathBuf> {
-        let entries = fs::read_dir(self.lifeboat.home().join("runs")).ok()?;
+        let entries = fs::read_dir(self.sandbox.home().join("runs")).ok()?;
         entries.flatten().map(|entry| entry.path()).find(|path| path.join("journal.jsonl").is_file())
     }
 
@@ -98,7 +91,7 @@ impl Bench {
         let report: Value = serde_json::from_str(&report).unwrap();
         assert_eq!(report["journal"], "ok");
         assert_ne!(report["checkpoints"]["state"], "bad", "{report}");
-        self.lifeboat.journal()
+        self.sandbox.journal()
     }
 
     /// Insists that the run is over as if nothing had happened to it.
@@ -108,7 +101,7 @@ impl Bench {
         assert_eq!(journal.breaches(), [""; 0], "{clue}");
         assert_eq!(journal.verdict(), Some("succeeded"), "{clue}");
         assert_eq!(self.sorted_effects(), expected.effects, "{clue}");
-        let status = self.lifeboat.status();
+        let status = self.sandbox.status();
         let strays: Vec<_> =
             expected.steps.iter().zip(ids_and_states(&status)).filter(|(a, b)| !is_same_end(a, b)).collect();
         assert!(strays.is_empty(), "{clue}: {strays:?}");
@@ -141,13 +134,13 @@ impl Bench {
 
     /// The last records, for a failure's message.
     pub(crate) fn clues(&self) -> String {
-        let ended = self.lifeboat.call(&["status"]);
+        let ended = self.sandbox.run("status");
         format!("{ended}\neffects: {:?}", self.effects())
     }
 
     /// Every living process that was started, at whatever remove, by a command of this bench.
     pub(crate) fn processes(&self) -> Vec<Process> {
-        let mark = [b"LIFEBOAT_HOME=", self.lifeboat.home().as_os_str().as_encoded_bytes()].concat();
+        let mark = [b"LIFEBOAT_HOME=", self.sandbox.home().as_os_str().as_encoded_bytes()].concat();
         let is_ours = |pid: i32| {
             let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
             environment.split(|byte| *byte == 0).any(|entry| entry == mark)
@@ -182,72 +175,21 @@ pub(crate) struct Uninterrupted {
 impl Uninterrupted {
     pub(crate) fn of(runbook: &str) -> Self {
         let bench = Bench::new(runbook);
-        end_of(bench.run()).assert_code(0);
+        bench.new_run().run().assert_code(0);
         let journal = bench.journal();
         assert_eq!(journal.verdict(), Some("succeeded"));
-        let steps = ids_and_states(&bench.lifeboat.status()).collect();
+        let steps = ids_and_states(&bench.sandbox.status()).collect();
         Self { effects: bench.sorted_effects(), steps, records: journal.len() }
     }
 }
 
-/// A started `lifeboat`. Dropped, it is killed.
-#[derive(Debug)]
-pub(crate) struct Driving {
-    child: Child,
-}
-
-impl Driving {
-    pub(crate) fn start(mut command: Command) -> Self {
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        Self { child: command.spawn().unwrap() }
-    }
-
-    /// As [`Driving::start`]; what it says, to programs and to people, goes to a file.
-    pub(crate) fn start_loud(mut command: Command, path: &Path) -> Self {
-        let file = File::create(path).unwrap();
-        command.stdout(file.try_clone().unwrap()).stderr(file);
-        Self { child: command.spawn().unwrap() }
-    }
-
-    pub(crate) fn pid(&self) -> i32 {
-        self.child.id().try_into().unwrap()
-    }
-
-    pub(crate) fn signal(&self, signal: Signal) {
-        let process = Process::find(self.pid()).expect("lifeboat is alive");
-        process.signal(signal).unwrap();
-    }
-
-    /// SIGKILL, and its end.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    /// Waits for its end; the exit code, or none when a signal ended it.
-    #[track_caller]
-    pub(crate) fn code(mut self) -> Option<i32> {
-        let child = &mut self.child;
-        let ended = || child.try_wait().unwrap();
-        wait_until("lifeboat ends", PATIENCE, || "", ended).code()
-    }
-}
-
-impl Drop for Driving {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-/// `strace` in front of a command, with the same environment.
-pub(crate) fn traced(options: &[&OsStr], command: &Command) -> Command {
-    let mut strace = Command::new(lifeboat_tests::programs::server("strace"));
-    strace.args(["-f", "-qq", "--signal=none", "-o", "/dev/null"]).args(options).arg("--");
-    strace.arg(command.get_program()).args(command.get_args()).env_clear();
-    strace.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    strace.stdin(Stdio::null());
-    strace
+/// `strace` in front of a call.
+pub(crate) fn traced<'b>(options: &[&OsStr], call: Lifeboat<'b>) -> Lifeboat<'b> {
+    let mut strace: Vec<_> = vec![server("strace").into_os_string()];
+    strace.extend(["-f", "-qq", "--signal=none", "-o", "/dev/null"].map(OsString::from));
+    strace.extend(options.iter().map(|option| (*option).to_owned()));
+    strace.push("--".into());
+    call.through(&strace)
 }
 
 pub(crate) fn copy_tree(from: &Path, to: &Path) {

@@ -5,10 +5,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::lifeboat::end_of;
 use rustix::process::geteuid;
 
-use crate::bench::{Bench, Driving};
+use crate::bench::Bench;
 use crate::runbooks::WAITING;
 
 /// A mount over a folder, for as long as the value lives. Root only.
@@ -36,7 +35,7 @@ fn mount(words: &[&str], folder: &Path) {
 /// What a reader can still do.
 #[track_caller]
 fn assert_readable(bench: &Bench, state: &str) {
-    assert_eq!(bench.lifeboat.status()["state"], state);
+    assert_eq!(bench.sandbox.status()["state"], state);
     assert!(bench.expect(0, &["runs", "--json"]).stdout.contains(state));
     bench.expect(0, &["journal"]);
     bench.expect(0, &["journal", "--verify"]);
@@ -59,10 +58,11 @@ fn a_full_disk_stops_the_run_before_the_next_effect() {
         return;
     }
     let bench = Bench::new(&with_a_large_record());
-    let _small = Mount::new(bench.lifeboat.home(), &["-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs"]);
-    let driving = Driving::start_loud(bench.run(), &bench.path("said"));
+    fs::create_dir(bench.sandbox.home()).unwrap();
+    let _small = Mount::new(&bench.sandbox.home(), &["-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs"]);
+    let driving = bench.new_run().start_loud(&bench.path("said"));
     bench.wait_for("pid");
-    let filler = bench.lifeboat.home().join("filler");
+    let filler = bench.sandbox.home().join("filler");
     let mut file = OpenOptions::new().append(true).create(true).open(&filler).unwrap();
     while file.write_all(&[0; 4096]).is_ok() {}
     // Open, it would keep the room when it is removed.
@@ -73,13 +73,13 @@ fn a_full_disk_stops_the_run_before_the_next_effect() {
     assert!(said.contains("No space left on device") && said.contains("lifeboat resume run_"), "{said}");
     assert_eq!(bench.effects(), ["before", "waits"]);
     assert_readable(&bench, "stopped");
-    let other = bench.run();
-    end_of(other).assert_code(8);
-    end_of(bench.resume()).assert_code(8);
+    let other = bench.new_run();
+    other.run().assert_code(8);
+    bench.resume().run().assert_code(8);
     assert_eq!(bench.effects(), ["before", "waits"]);
 
     fs::remove_file(filler).unwrap();
-    end_of(bench.resume()).assert_code(0);
+    bench.resume().run().assert_code(0);
     assert_eq!(bench.effects(), ["before", "waits", "after"]);
     assert_eq!(bench.journal().breaches(), [""; 0]);
     assert_eq!(bench.expect(0, &["runs", "--json"]).stdout.lines().count(), 1);
@@ -90,16 +90,16 @@ fn a_read_only_home_can_be_read_and_nothing_more() {
     let bench = Bench::new(WAITING);
     bench.create_only();
     fs::write(bench.path("go"), "").unwrap();
-    let home = bench.lifeboat.home();
-    let locked = Locked::new(home);
+    let home = bench.sandbox.home();
+    let locked = Locked::new(&home);
     assert_readable(&bench, "stopped");
-    for command in [bench.resume(), bench.run(), bench.command(&["cancel", "--reason", "why not"])] {
-        let ended = end_of(command);
+    for command in [bench.resume(), bench.new_run(), bench.command(&["cancel", "--reason", "why not"])] {
+        let ended = command.run();
         ended.assert_code(8);
     }
     assert_eq!(bench.effects(), [""; 0]);
     drop(locked);
-    end_of(bench.resume()).assert_code(0);
+    bench.resume().run().assert_code(0);
     assert_eq!(bench.effects(), ["before", "waits", "after"]);
 }
 

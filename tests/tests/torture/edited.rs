@@ -2,8 +2,6 @@
 
 use std::fs;
 
-use crate::lifeboat::end_of;
-
 use crate::bench::Bench;
 use crate::runbooks::WAITING;
 
@@ -20,15 +18,15 @@ fn edited() -> Bench {
 #[test]
 fn an_edited_runbook_is_shown_as_a_diff_and_needs_a_word() {
     let bench = edited();
-    let ended = end_of(bench.resume());
+    let ended = bench.resume().run();
     ended.assert_code(6);
     for line in ["\n-  - { id: after", "\n+  - { id: after", "echo something else", "--keep-pinned"] {
         assert!(ended.stderr.contains(line), "{line:?} is missing: {ended}");
     }
     assert_eq!(bench.effects(), [""; 0]);
-    end_of(bench.command(&["resume", "--keep-pinned", "--strict"])).assert_code(9);
+    bench.command(&["resume", "--keep-pinned", "--strict"]).run().assert_code(9);
     assert_eq!(bench.effects(), ["before", "waits", "after"]);
-    let status = bench.lifeboat.status();
+    let status = bench.sandbox.status();
     assert_eq!(status["verdict"], "succeeded_with_deviations");
     assert_eq!(status["deviations"].as_array().unwrap().len(), 1, "{status}");
     assert_eq!(status["deviations"][0]["actor"], "tester");
@@ -38,11 +36,11 @@ fn an_edited_runbook_is_shown_as_a_diff_and_needs_a_word() {
 #[test]
 fn the_same_edit_is_not_asked_about_twice() {
     let bench = edited();
-    let mut resume = bench.command(&["resume", "--keep-pinned"]);
-    let records = bench.lifeboat.journal().len();
-    resume.env("LIFEBOAT_CRASH_AT", format!("after:{}", records + 3));
-    assert!(end_of(resume).was_killed());
-    end_of(bench.resume()).assert_code(0);
-    assert_eq!(bench.lifeboat.status()["deviations"].as_array().unwrap().len(), 1);
+    let records = bench.sandbox.journal().len();
+    let resume = bench.command(&["resume", "--keep-pinned"]);
+    let killed = resume.env("LIFEBOAT_CRASH_AT", format!("after:{}", records + 3)).run();
+    assert!(killed.was_killed(), "{killed}");
+    bench.resume().run().assert_code(0);
+    assert_eq!(bench.sandbox.status()["deviations"].as_array().unwrap().len(), 1);
     assert_eq!(bench.effects(), ["before", "waits", "after"]);
 }

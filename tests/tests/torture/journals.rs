@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::lifeboat::Lifeboat;
 use lifeboat_engine::Store as _;
 use lifeboat_model::RunId;
 use lifeboat_store::FileStore;
+use lifeboat_tests::cli::Sandbox;
 use serde_json::Value;
 
 /// Every fixture: a folder with a run's files, and what its release said of it. `tests/fixtures/journals/make` made it.
@@ -24,15 +24,15 @@ fn expected(fixture: &Path) -> Value {
 }
 
 /// A home that holds this run alone.
-fn home_with(fixture: &Path, expected: &Value) -> (Lifeboat, RunId) {
-    let lifeboat = Lifeboat::new();
+fn home_with(fixture: &Path, expected: &Value) -> (Sandbox, RunId) {
+    let sandbox = Sandbox::new();
     let run = RunId::new(expected["run"].as_str().unwrap()).unwrap();
-    let folder = lifeboat.home().join("runs").join(run.as_str());
+    let folder = sandbox.home().join("runs").join(run.as_str());
     fs::create_dir_all(&folder).unwrap();
     for name in ["journal.jsonl", "header.json"] {
         fs::copy(fixture.join(name), folder.join(name)).unwrap();
     }
-    (lifeboat, run)
+    (sandbox, run)
 }
 
 /// Where `found` lacks something of `expected`. Later releases may say more; they may not say otherwise.
@@ -70,13 +70,13 @@ fn every_release_left_a_run_of_each_ending() {
 fn the_program_says_of_an_old_run_what_it_always_said() {
     for fixture in fixtures() {
         let expected = expected(&fixture);
-        let (lifeboat, run) = home_with(&fixture, &expected);
-        let strays = missing(&expected, &lifeboat.status(), "");
+        let (sandbox, run) = home_with(&fixture, &expected);
+        let strays = missing(&expected, &sandbox.status(), "");
         assert_eq!(strays, [""; 0], "{}", fixture.display());
-        lifeboat.call(&["journal", "--verify"]).assert_code(0);
-        let journal = lifeboat.call(&["journal"]);
+        sandbox.run("journal --verify").assert_code(0);
+        let journal = sandbox.run("journal");
         assert_eq!(journal.stdout, fs::read_to_string(fixture.join("journal.jsonl")).unwrap());
-        assert!(lifeboat.call(&["runs"]).stdout.contains(run.as_str()), "{}", fixture.display());
+        assert!(sandbox.run("runs").stdout.contains(run.as_str()), "{}", fixture.display());
     }
 }
 
@@ -84,8 +84,8 @@ fn the_program_says_of_an_old_run_what_it_always_said() {
 fn the_store_folds_an_old_run_to_the_state_it_always_had() {
     for fixture in fixtures() {
         let expected = expected(&fixture);
-        let (lifeboat, run) = home_with(&fixture, &expected);
-        let loaded = FileStore::open(lifeboat.home()).unwrap().load(&run).unwrap();
+        let (sandbox, run) = home_with(&fixture, &expected);
+        let loaded = FileStore::open(&sandbox.home()).unwrap().load(&run).unwrap();
         let state = &loaded.state;
         assert_eq!(state.seq().0, expected["seq"]);
         assert_eq!(loaded.notes, [""; 0]);
@@ -101,10 +101,10 @@ fn the_store_folds_an_old_run_to_the_state_it_always_had() {
 fn an_old_run_in_doubt_is_resumed() {
     for fixture in fixtures().iter().filter(|path| path.ends_with("in_doubt")) {
         let expected = expected(fixture);
-        let (lifeboat, _) = home_with(fixture, &expected);
-        lifeboat.call(&["resume"]).assert_code(6);
-        lifeboat.call(&["mark-done", "--reason", "long ago"]).assert_code(0);
-        lifeboat.call(&["resume"]).assert_code(0);
-        assert_eq!(lifeboat.status()["verdict"], "succeeded_with_deviations");
+        let (sandbox, _) = home_with(fixture, &expected);
+        sandbox.run("resume").assert_code(6);
+        sandbox.lifeboat(["mark-done", "--reason", "long ago"]).run().assert_code(0);
+        sandbox.run("resume").assert_code(0);
+        assert_eq!(sandbox.status()["verdict"], "succeeded_with_deviations");
     }
 }

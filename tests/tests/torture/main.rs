@@ -11,7 +11,6 @@ mod crash_points;
 mod disk;
 mod edited;
 mod journals;
-mod lifeboat;
 mod moved;
 mod one_driver;
 mod orphans;

@@ -1,12 +1,13 @@
 //! Two processes never drive one run.
 
-use crate::lifeboat::{Lifeboat, end_of};
+use lifeboat_tests::cli::Sandbox;
 
-use crate::bench::{Bench, Driving};
+use crate::bench::Bench;
 use crate::runbooks::WAITING;
+use lifeboat_tests::driving::PATIENCE;
 
-fn words(lifeboat: &Lifeboat) -> (String, String) {
-    let status = lifeboat.status();
+fn words(sandbox: &Sandbox) -> (String, String) {
+    let status = sandbox.status();
     let driver = &status["holder"]["driver"];
     (driver["pid"].to_string(), driver["host"].as_str().unwrap().to_owned())
 }
@@ -15,12 +16,12 @@ fn words(lifeboat: &Lifeboat) -> (String, String) {
 fn a_second_resume_is_told_who_holds_the_run() {
     let bench = Bench::new(WAITING);
     bench.create_only();
-    let first = Driving::start(bench.resume());
+    let first = bench.resume().start();
     bench.wait_for("pid");
     let second = bench.expect(7, &["resume"]);
-    let (pid, host) = words(&bench.lifeboat);
+    let (pid, host) = words(&bench.sandbox);
     assert_eq!(pid, first.pid().to_string());
-    let since = bench.lifeboat.status()["holder"]["since"].as_str().unwrap()[..10].to_owned();
+    let since = bench.sandbox.status()["holder"]["since"].as_str().unwrap()[..10].to_owned();
     for word in [&pid, &host, &since] {
         assert!(second.stderr.contains(word), "{word} is missing: {second}");
     }
@@ -39,14 +40,14 @@ fn of_many_resumes_at_once_exactly_one_drives() {
     let bench = Bench::new(WAITING);
     bench.create_only();
     std::thread::scope(|scope| {
-        let start = |_| scope.spawn(|| end_of(bench.resume()));
+        let start = |_| scope.spawn(|| bench.resume().run());
         let drivers: Vec<_> = (0..DRIVERS).map(start).collect();
         // Nobody can win twice: the winner is kept waiting until all others have given up.
         let losers = || drivers.iter().filter(|driver| driver.is_finished()).count();
         let all_but_one = || losers() == DRIVERS - 1;
-        lifeboat_tests::wait::wait_until("all but one gave up", crate::bench::PATIENCE, || "", all_but_one);
+        lifeboat_tests::wait::wait_until("all but one gave up", PATIENCE, || "", all_but_one);
         std::fs::write(bench.path("go"), "").unwrap();
-        let mut codes: Vec<_> = drivers.into_iter().map(|driver| driver.join().unwrap().code()).collect();
+        let mut codes: Vec<_> = drivers.into_iter().map(|driver| driver.join().unwrap().code).collect();
         codes.sort_unstable();
         let mut expected = vec![Some(7); DRIVERS];
         expected[0] = Some(0);

@@ -2,10 +2,10 @@
 
 use std::process::{Command, Stdio};
 
-use crate::lifeboat::end_of;
 use rexpect::session::{PtySession, spawn_command};
 
-use crate::bench::{Bench, PATIENCE};
+use crate::bench::Bench;
+use lifeboat_tests::driving::PATIENCE;
 
 /// A step that kills its supervisor (a shell's parent) and itself ends unseen, once; then another.
 const DOUBTFUL: &str = r#"
@@ -27,8 +27,8 @@ fn at_terminal(mut command: Command) -> PtySession {
 /// Resumes at a terminal, reads the question, and answers.
 fn answered(answer: &str) -> Bench {
     let bench = Bench::new(DOUBTFUL);
-    end_of(bench.run()).assert_code(6);
-    let mut session = at_terminal(bench.command(&["resume"]));
+    bench.new_run().run().assert_code(6);
+    let mut session = at_terminal(bench.command(&["resume"]).into_command());
     session.exp_string("doubtful is in doubt").unwrap();
     session.exp_string("Move the address").unwrap();
     session.exp_string("the supervisor of the command was killed").unwrap();
@@ -64,7 +64,7 @@ fn an_answer_to_run_it_again_is_carried_out() {
 fn an_answer_to_go_on_without_it_is_carried_out() {
     let bench = answered("s");
     assert_decided(&bench, "skip", "succeeded_with_deviations");
-    assert_eq!(bench.lifeboat.status()["steps"][0]["state"], "skipped");
+    assert_eq!(bench.sandbox.status()["steps"][0]["state"], "skipped");
 }
 
 #[test]

@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use crate::lifeboat::end_of;
 use lifeboat_tests::wait::wait_until;
 use rustix::process::Signal;
 
-use crate::bench::{Bench, Driving, PATIENCE};
+use crate::bench::Bench;
 use crate::runbooks::WAITING;
+use lifeboat_tests::driving::{Driving, PATIENCE};
 
 const FIRST: &str = "press Ctrl-C again";
 const SECOND: &str = "press Ctrl-C once more";
@@ -19,7 +19,7 @@ fn deaf(grace: &str) -> String {
 
 /// A run that waits in its second step, driven by this process.
 fn waiting(bench: &Bench) -> Driving {
-    let driving = Driving::start_loud(bench.run(), &bench.path("said"));
+    let driving = bench.new_run().start_loud(&bench.path("said"));
     bench.wait_for("pid");
     driving
 }
@@ -38,10 +38,10 @@ fn let_go(bench: &Bench) {
 
 /// What was stopped half-way is in doubt, and nobody can look for its effect: a person says that it may run again.
 fn retried(bench: &Bench) {
-    end_of(bench.resume()).assert_code(6);
+    bench.resume().run().assert_code(6);
     let_go(bench);
     bench.expect(0, &["retry", "waits", "--reason", "it was stopped before its effect"]);
-    end_of(bench.resume()).assert_code(0);
+    bench.resume().run().assert_code(0);
     assert_eq!(bench.effects(), ["before", "waits", "after"]);
     assert_eq!(bench.journal().verdict(), Some("succeeded"));
 }
@@ -54,8 +54,8 @@ fn the_first_ctrl_c_lets_the_step_end() {
     let_go(&bench);
     assert_eq!(driving.code(), Some(5));
     assert_eq!(bench.effects(), ["before", "waits"]);
-    assert_eq!(bench.lifeboat.status()["reason"], "interrupted");
-    end_of(bench.resume()).assert_code(0);
+    assert_eq!(bench.sandbox.status()["reason"], "interrupted");
+    bench.resume().run().assert_code(0);
     assert_eq!(bench.effects(), ["before", "waits", "after"]);
     assert_eq!(bench.journal().breaches(), [""; 0]);
 }
@@ -69,7 +69,7 @@ fn the_second_ctrl_c_stops_the_step() {
     interrupt(&bench, &driving, Signal::INT, SECOND);
     assert_eq!(driving.code(), Some(5));
     assert!(!command.is_alive());
-    assert_eq!(bench.lifeboat.status()["steps"][1]["state"], "in_doubt");
+    assert_eq!(bench.sandbox.status()["steps"][1]["state"], "in_doubt");
     retried(&bench);
 }
 
@@ -97,8 +97,8 @@ fn the_third_ctrl_c_leaves_at_once_and_the_command_is_adopted() {
     driving.signal(Signal::INT);
     assert_eq!(driving.code(), Some(5));
     assert!(command.is_alive());
-    assert_eq!(bench.lifeboat.status()["steps"][1]["state"], "running");
-    let resumed = Driving::start(bench.resume());
+    assert_eq!(bench.sandbox.status()["steps"][1]["state"], "running");
+    let resumed = bench.resume().start();
     let_go(&bench);
     assert_eq!(resumed.code(), Some(0));
     assert_eq!(bench.effects(), ["before", "waits", "after"]);

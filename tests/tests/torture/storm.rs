@@ -1,12 +1,7 @@
 //! SIGKILL at random moments.
 
 use std::collections::BTreeMap;
-use std::os::fd::OwnedFd;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
-
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::bench::{Bench, Uninterrupted};
 use crate::runbooks::storm;
@@ -41,31 +36,18 @@ impl Moments {
     }
 }
 
-fn spawn(mut command: Command) -> (Child, OwnedFd) {
-    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let handle = pidfd_open(Pid::from_child(&child), PidfdFlags::empty()).unwrap();
-    (child, handle)
-}
-
-/// Whether it ended by itself within its life.
-fn ends_within(handle: &OwnedFd, life: Duration) -> bool {
-    let timeout = Timespec::try_from(life).unwrap();
-    poll(&mut [PollFd::new(handle, PollFlags::IN)], Some(&timeout)).unwrap() > 0
-}
-
 /// Drives a run to its end, killing whoever drives it. The number of kills.
 fn weather(bench: &Bench, moments: &mut Moments) -> u32 {
     let mut kills = 0;
     bench.create_only();
     for _ in 0..DRIVERS {
-        let (mut child, handle) = spawn(bench.resume());
-        if ends_within(&handle, moments.next()) {
-            let status = child.wait().unwrap();
-            assert_eq!(bench.lifeboat.status()["state"], "finished", "{status}: {}", bench.clues());
+        let driving = bench.resume().start();
+        if driving.ends_within(moments.next()) {
+            let code = driving.code();
+            assert_eq!(bench.sandbox.status()["state"], "finished", "{code:?}: {}", bench.clues());
             return kills;
         }
-        child.kill().unwrap();
-        child.wait().unwrap();
+        driving.kill();
         kills += 1;
     }
     panic!("no end in sight after {kills} kills: {}", bench.clues());
@@ -84,7 +66,7 @@ fn nothing_is_lost_or_repeated_in_a_storm_of_kills() {
         kills += weather(&bench, &mut moments);
         runs += 1;
         bench.assert_whole(&expected, &format!("run {runs}, {kills} kills"));
-        for resolved in bench.lifeboat.journal().all("doubt_resolved") {
+        for resolved in bench.sandbox.journal().all("doubt_resolved") {
             *rules.entry(resolved["rule"].as_str().unwrap().to_owned()).or_default() += 1;
         }
     }

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
-use crate::lifeboat::{Ended, end_of};
+use lifeboat_tests::cli::Answer;
 use serde_json::Value;
 
 use crate::bench::{Bench, Uninterrupted, traced};
@@ -24,15 +24,15 @@ fn kill_at_every(calls: &str) -> u32 {
         let bench = Bench::new(CHECKED);
         let clue = format!("{calls} {number}");
         let inject = format!("inject={calls}:signal=KILL:when={number}");
-        let ended = end_of(traced(&["-e".as_ref(), inject.as_ref()], &bench.run()));
+        let ended = traced(&["-e".as_ref(), inject.as_ref()], bench.new_run()).run();
         if !ended.was_killed() {
             ended.assert_code(0);
             bench.assert_whole(&expected, &clue);
             return number - 1;
         }
-        if bench.lifeboat.call(&["status"]).code() == Some(2) {
+        if bench.sandbox.lifeboat(["status"]).run().code == Some(2) {
             assert_eq!(bench.effects(), [""; 0], "{clue}: there is no run, and yet something was done");
-            end_of(bench.run()).assert_code(0);
+            bench.new_run().run().assert_code(0);
             assert_eq!(bench.sorted_effects(), expected.effects, "{clue}");
             continue;
         }
@@ -45,9 +45,9 @@ fn kill_at_every(calls: &str) -> u32 {
 /// A run that was killed over its last record may be over.
 #[track_caller]
 fn resume(bench: &Bench, clue: &str) {
-    if bench.lifeboat.status()["state"] != "finished" {
-        let ended = end_of(bench.resume());
-        assert_eq!(ended.code(), Some(0), "{clue}: {ended}");
+    if bench.sandbox.status()["state"] != "finished" {
+        let ended = bench.resume().run();
+        assert_eq!(ended.code, Some(0), "{clue}: {ended}");
     }
 }
 
@@ -74,11 +74,11 @@ fn fail_the_journals_every(calls: &str, error: &str) -> u32 {
         let journal = bench.run_folder().unwrap().join("journal.jsonl");
         let clue = format!("{calls} {number} says {error}");
         let ended = inject(&bench, &journal, &format!("{calls}:error={error}:when={number}"));
-        if ended.code() == Some(0) {
+        if ended.code == Some(0) {
             bench.assert_whole(&expected, &clue);
             return number - 1;
         }
-        assert_eq!(ended.code(), Some(8), "{clue}: {ended}");
+        assert_eq!(ended.code, Some(8), "{clue}: {ended}");
         assert!(ended.stderr.contains("lifeboat resume run_"), "{clue}: no next command: {ended}");
         assert_nothing_unrecorded(&bench, &clue);
         resume(&bench, &clue);
@@ -88,10 +88,10 @@ fn fail_the_journals_every(calls: &str, error: &str) -> u32 {
 }
 
 /// Resumes while calls on one file are tampered with.
-fn inject(bench: &Bench, path: &Path, what: &str) -> Ended {
+fn inject(bench: &Bench, path: &Path, what: &str) -> Answer {
     let inject = format!("inject={what}");
     let options: [&OsStr; 4] = ["-P".as_ref(), path.as_os_str(), "-e".as_ref(), inject.as_ref()];
-    end_of(traced(&options, &bench.resume()))
+    traced(&options, bench.resume()).run()
 }
 
 /// Every effect belongs to a step whose start is recorded.
@@ -123,11 +123,11 @@ fn a_write_to_the_journal_without_room_stops_the_run_before_the_next_effect() {
 fn a_run_whose_first_record_cannot_be_synced_does_not_exist() {
     let bench = Bench::new(CHECKED);
     let ended =
-        end_of(traced(&["-e".as_ref(), format!("inject={SYNCS}:error=EIO:when=1").as_ref()], &bench.run()));
+        traced(&["-e".as_ref(), format!("inject={SYNCS}:error=EIO:when=1").as_ref()], bench.new_run()).run();
     ended.assert_code(8);
     assert_eq!(bench.effects(), [""; 0]);
     assert_eq!(bench.expect(0, &["runs", "--json"]).stdout, "");
-    end_of(bench.run()).assert_code(0);
+    bench.new_run().run().assert_code(0);
 }
 
 /// The supervisor's file of a step: claimed, started, ended.
@@ -149,12 +149,12 @@ fn a_supervisor_killed_at_any_line_it_writes_leaves_nothing_lost_or_repeated() {
             if line == 1 {
                 // The driver finds no line, and dies over the one it writes to say that there never will be one.
                 assert!(ended.was_killed(), "{clue}: {ended}");
-                end_of(bench.resume()).assert_code(0);
+                bench.resume().run().assert_code(0);
             } else {
-                assert_eq!(ended.code(), Some(0), "{clue}: {ended}");
+                assert_eq!(ended.code, Some(0), "{clue}: {ended}");
             }
             assert_eq!(bench.sorted_effects(), expected.effects, "{clue}");
-            assert_eq!(bench.lifeboat.status()["verdict"], "succeeded", "{clue}");
+            assert_eq!(bench.sandbox.status()["verdict"], "succeeded", "{clue}");
         }
     }
     println!("{kills} supervisors killed");
