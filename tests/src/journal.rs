@@ -116,6 +116,7 @@ impl Audit {
             "step_finished" => self.finished(&step),
             "step_in_doubt" => *self.doubts.entry(step).or_default() += 1,
             "doubt_resolved" => self.resolved(&step, data),
+            "operator_decided" => self.decided(&step, &data["decision"]),
             _ => {}
         }
     }
@@ -140,7 +141,17 @@ impl Audit {
             Value::Object(end) if end.contains_key("done") || end.contains_key("failed") => {
                 self.finished(step);
             }
-            other => self.breaches.push(format!("{step}: {other} leaves the doubt open")),
+            // It is a person's to settle; until then it stays.
+            _ => drop(self.doubts.insert(step.to_owned(), 1)),
+        }
+    }
+
+    fn decided(&mut self, step: &str, decision: &Value) {
+        self.doubts.remove(step);
+        self.running.remove(step);
+        match decision {
+            Value::String(word) if word == "retry" => drop(self.over.remove(step)),
+            _ => drop(self.over.insert(step.to_owned())),
         }
     }
 
@@ -153,21 +164,31 @@ impl Audit {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn breaches(records: &[(&str, Value)]) -> Vec<String> {
         let record = |(place, (kind, data)): (usize, &(&str, Value))| {
-            serde_json::json!({"seq": place + 1, "type": kind, "data": data}).to_string() + "\n"
+            json!({"seq": place + 1, "type": kind, "data": data}).to_string() + "\n"
         };
         Journal::of(&records.iter().enumerate().map(record).collect::<String>()).breaches()
     }
 
     fn about(step: &str) -> Value {
-        serde_json::json!({ "step": step })
+        json!({ "step": step })
+    }
+
+    fn ask() -> Value {
+        json!({"step": "a", "rule": "on_unknown", "evidence": "cannot tell", "resolution": "ask"})
+    }
+
+    fn decided(decision: &Value) -> Value {
+        json!({"step": "a", "decision": decision})
     }
 
     fn resolved(evidence: &str) -> Value {
-        serde_json::json!({"step": "a", "rule": "observed", "evidence": evidence, "resolution": "rerun"})
+        json!({"step": "a", "rule": "observed", "evidence": evidence, "resolution": "rerun"})
     }
 
     #[test]
@@ -182,6 +203,10 @@ mod tests {
             ("step_finished", about("a")),
         ];
         assert_eq!(breaches(&good), [""; 0]);
+        let asked = [("step_started", about("a")), ("step_in_doubt", about("a")), ("doubt_resolved", ask())];
+        let again = [("operator_decided", decided(&json!("retry"))), ("step_started", about("a"))];
+        let done = [("operator_decided", decided(&json!({"mark_done": {}})))];
+        assert_eq!(breaches(&[&asked[..], &again, &asked[1..], &done].concat()), [""; 0]);
     }
 
     #[test]
@@ -196,6 +221,11 @@ mod tests {
         found(&[start.clone(), start.clone()], "began twice");
         found(&[start.clone(), end.clone(), end], "came to its end twice");
         found(&[start.clone(), doubt.clone()], "stayed in doubt");
+        let asked = ("doubt_resolved", ask());
+        found(&[start.clone(), doubt.clone(), asked.clone()], "stayed in doubt");
+        found(&[start.clone(), doubt.clone(), asked, start.clone()], "began twice");
+        let skipped = ("operator_decided", decided(&json!("skip")));
+        found(&[start.clone(), doubt.clone(), skipped, start.clone()], "was over and began again");
         found(&[start, doubt, ("doubt_resolved", resolved(""))], "on no evidence");
     }
 }

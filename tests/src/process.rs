@@ -7,7 +7,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
 
 /// One process of this machine, for as long as it lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Process {
     pid: i32,
     /// Clock ticks after boot, field 22 of `/proc/PID/stat`.
@@ -26,6 +26,11 @@ impl Process {
     pub fn find(pid: i32) -> Option<Self> {
         let stat = stat_of(pid)?;
         stat.lives().then_some(Self { pid, started: stat.started })
+    }
+
+    /// The process that was given `pid` at that moment after boot, in clock ticks; `None` when it is gone.
+    pub fn known(pid: i32, started: u64) -> Option<Self> {
+        Self::find(pid).filter(|process| process.started == started)
     }
 
     /// Its pid.

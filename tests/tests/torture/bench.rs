@@ -1,5 +1,6 @@
 //! A runbook, its effects, and the processes that a test leaves behind.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -125,11 +126,16 @@ impl Bench {
     /// The supervisor of the first attempt of a step.
     #[track_caller]
     pub(crate) fn supervisor_of(&self, step: &str) -> Process {
-        let path = self.run_folder().unwrap().join("steps").join(step).join("1/supervision.jsonl");
-        let text = fs::read_to_string(&path).unwrap();
-        let claim: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
-        let pid = claim["claimed"]["supervisor"]["pid"].as_i64().unwrap();
-        Process::find(pid.try_into().unwrap()).expect("the supervisor is alive")
+        let attempt = self.run_folder().unwrap().join("steps").join(step).join("1");
+        supervisor_in(&attempt).expect("the supervisor is alive")
+    }
+
+    /// Every living supervisor of the run's commands.
+    pub(crate) fn supervisors(&self) -> BTreeSet<Process> {
+        let inside =
+            |path: PathBuf| fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+        let steps = self.run_folder().into_iter().flat_map(|run| inside(run.join("steps")));
+        steps.flat_map(inside).filter_map(|attempt| supervisor_in(&attempt)).collect()
     }
 
     /// The last records, for a failure's message.
@@ -204,6 +210,14 @@ pub(crate) fn copy_tree(from: &Path, to: &Path) {
             _ => {}
         }
     }
+}
+
+/// The supervisor that claimed an attempt, from its trace, if it is still alive.
+fn supervisor_in(attempt: &Path) -> Option<Process> {
+    let text = fs::read_to_string(attempt.join("supervision.jsonl")).ok()?;
+    let claim: Value = serde_json::from_str(text.lines().next()?).ok()?;
+    let supervisor = &claim["claimed"]["supervisor"];
+    Process::known(supervisor["pid"].as_i64()?.try_into().ok()?, supervisor["start_time"].as_u64()?)
 }
 
 fn pids() -> impl Iterator<Item = i32> {
