@@ -130,7 +130,7 @@ fn package_of(program: &str) -> &'static str {
     match program {
         "haproxy" => "haproxy",
         "strace" => "strace",
-        "setpriv" => "util-linux",
+        "setpriv" | "unshare" => "util-linux",
         _ => "postgresql",
     }
 }

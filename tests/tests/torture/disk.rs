@@ -7,10 +7,11 @@ use std::process::Command;
 
 use rustix::process::geteuid;
 
+use crate::as_root::as_root;
 use crate::bench::Bench;
 use crate::runbooks::WAITING;
 
-/// A mount over a folder, for as long as the value lives. Root only.
+/// A mount over a folder, for as long as the value lives. For root only.
 struct Mount(PathBuf);
 
 impl Mount {
@@ -50,13 +51,12 @@ fn with_a_large_record() -> String {
     )
 }
 
-/// Where mounting is not allowed, `system_calls` still takes the journal its room away.
 #[test]
 fn a_full_disk_stops_the_run_before_the_next_effect() {
-    if !geteuid().is_root() {
-        println!("not root: the file system is not filled for real");
-        return;
-    }
+    as_root("disk::a_full_disk_stops_the_run_before_the_next_effect", fill_the_disk);
+}
+
+fn fill_the_disk() {
     let bench = Bench::new(&with_a_large_record());
     fs::create_dir(bench.sandbox.home()).unwrap();
     let _small = Mount::new(&bench.sandbox.home(), &["-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs"]);

@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stdout, reason = "how much was hurt is told beside the results, and seeds are")]
 
+mod as_root;
 mod bench;
 mod crash_points;
 mod disk;
