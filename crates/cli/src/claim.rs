@@ -16,11 +16,11 @@ use crate::{crash_point, host, secrets};
 pub(crate) fn claim(context: &Context, store: &FileStore, run: &RunId) -> Result<Claim, CliError> {
     let claim = crash_point::over(store)?.claim(run, &host::driver());
     let claim = claim.map_err(|error| CliError::store(context, run, error))?;
-    if may_go_on(claim.state.phase()) {
-        check_driven(&claim.state).map_err(|error| CliError::engine(context, run, error))?;
-    }
     for note in &claim.notes {
         context.terminal.say(&format!("{WARNING}note:{WARNING:#} {}\n", clean(note)));
+    }
+    if may_go_on(claim.state.phase()) {
+        check_driven(&claim.state).map_err(|error| CliError::engine(context, run, error))?;
     }
     Ok(claim)
 }

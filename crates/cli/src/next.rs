@@ -18,10 +18,10 @@ pub(crate) struct Next {
 /// What can be done about a run that nobody drives.
 pub(crate) fn of(context: &Context, state: &RunState) -> Vec<Next> {
     let about = |command: &str, what| Next { command: context.about(command, state.run()), what };
+    if state.undriven().is_some() && may_go_on(state.phase()) {
+        return vec![about("journal", "shows how it came to this; this lifeboat cannot drive it")];
+    }
     match state.phase() {
-        phase if may_go_on(phase) && state.undriven().is_some() => {
-            vec![about("journal", "shows how it came to this; this lifeboat cannot drive it")]
-        }
         Phase::Running | Phase::Stopped(StopReason::Interrupted | StopReason::Paused) => {
             vec![about("resume", "goes on")]
         }

@@ -42,10 +42,12 @@ fn verify(seen: Observation, mut outcome: Outcome, by_check: bool) -> Result<Out
     let not_in_effect = |what| Err(Failure::transient(format!("applied, but not in effect: {what}")));
     match seen {
         Observation::InPlace { warnings, .. } => {
-            // The call may have warned of the same.
-            let new = warnings.into_iter().filter(|warning| !outcome.warnings.contains(warning));
-            let new: Vec<_> = new.collect();
-            outcome.warnings.extend(new);
+            for warning in warnings {
+                // The call may have warned of the same.
+                if !outcome.warnings.contains(&warning) {
+                    outcome.warnings.push(warning);
+                }
+            }
             Ok(outcome)
         }
         Observation::Pending { change } => not_in_effect(change.before),

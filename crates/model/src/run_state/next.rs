@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::ids::StepIndex;
 use crate::record::{Mode, Verdict};
 use crate::run_state::step_state::{DoneBy, Status, StepState};
-use crate::run_state::{Course, RunState};
+use crate::run_state::{Course, RunState, Sets};
 
 /// What a driver is offered to do now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl RunState {
         let starts = sets.ready.range(self.startable()).next().is_some();
         if starts || !sets.running.is_empty() || !sets.doubts.is_empty() || self.retries().next().is_some() {
             Outlook::GoesOn
-        } else if sets.asking.range(self.first_open()..).next().is_some() {
+        } else if self.asks() {
             Outlook::NeedsPerson
         } else if sets.left_finally == 0 && (sets.left == 0 || self.is_halted()) && !self.has_to_undo() {
             Outlook::Ends(self.verdict())
@@ -96,9 +96,13 @@ impl RunState {
 
     /// Whether nothing is going on and nothing waits.
     fn is_idle(&self) -> bool {
-        let sets = &self.sets;
-        let asks = sets.asking.range(self.first_open()..).next().is_some();
-        sets.running.is_empty() && sets.doubts.is_empty() && self.retries().next().is_none() && !asks
+        let Sets { running, doubts, .. } = &self.sets;
+        running.is_empty() && doubts.is_empty() && self.retries().next().is_none() && !self.asks()
+    }
+
+    /// Whether a person has to decide about a step.
+    fn asks(&self) -> bool {
+        self.sets.asking.range(self.first_open()..).next().is_some()
     }
 
     /// Whether nothing outside `finally` may start any more.

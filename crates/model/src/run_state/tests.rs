@@ -246,14 +246,13 @@ proptest! {
 fn what_is_offered_fits_the_outlook(state: &RunState) {
     let Next { start, resolve, retry, ask } = RunState::next(state);
     let may_go_on = !start.is_empty() || !resolve.is_empty() || retry.is_some() || state.is_busy();
-    match state.outlook() {
-        Outlook::GoesOn => assert!(may_go_on, "nothing can happen in {:?}", state.steps),
-        Outlook::NeedsPerson => {
-            assert!(!may_go_on && !ask.is_empty(), "nobody is asked in {:?}", state.steps)
-        }
-        Outlook::Ends(_) => assert!(!may_go_on && ask.is_empty(), "something is left in {:?}", state.steps),
+    let (goes_on, asks) = match state.outlook() {
+        Outlook::GoesOn => (true, !ask.is_empty()),
+        Outlook::NeedsPerson => (false, true),
+        Outlook::Ends(_) => (false, false),
         Outlook::Undoes => panic!("nothing is rolled back in {:?}", state.steps),
-    }
+    };
+    assert_eq!((may_go_on, !ask.is_empty()), (goes_on, asks), "{:?} in {:?}", state.outlook(), state.steps);
 }
 
 fn what_is_taken_is_not_offered_again(mut state: RunState) {
