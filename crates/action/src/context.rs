@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use lifeboat_model::outcome::Without;
 use lifeboat_model::record::Mode;
 use lifeboat_model::{Attempt, AttemptKey, RunId, StepId};
 use tokio_util::sync::CancellationToken;
@@ -34,6 +35,9 @@ pub struct CallInfo {
     /// known. After a resume it is still that of the driver that started the attempt: a missing trace proves
     /// something only if no restart of the machine, and no move of the run to another one, can have lost it.
     pub boot: Option<String>,
+    /// In a dry run, the parameters that are left out because their values are not known, each with why (see
+    /// [`lifeboat_model::ActionSpec::rehearsed_without`]). Left out is not absent.
+    pub without: Without,
     /// How much longer the call may take, as of its beginning; `None` when there is no limit.
     pub time_left: Option<Duration>,
 }
@@ -75,6 +79,11 @@ impl ActionContext {
     /// The facts about the call.
     pub fn info(&self) -> &CallInfo {
         &self.info
+    }
+
+    /// If the parameter was left out because its value is not known: why not.
+    pub fn without(&self, parameter: &str) -> Option<&str> {
+        self.info.without.get(parameter).map(String::as_str)
     }
 
     /// Says how it is going: one line.

@@ -14,12 +14,14 @@
 mod action;
 mod context;
 mod params;
+mod read;
 mod registry;
 mod secret;
 mod typed;
 
 pub use action::{Action, Observe, Recovery};
 pub use context::{ActionContext, CallInfo, Progress, ProgressSink};
+pub use lifeboat_model::outcome::Without;
 pub use lifeboat_model::{
     ActionName, ActionSpec, Attempt, AttemptKey, Catalog, Change, Effect, Failure, FailureKind, Observation,
     Outcome, ParamProblem, RunId, StepId,

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use lifeboat_model::catalog::is_templated;
+use lifeboat_model::outcome::Without;
 use lifeboat_model::{ActionName, ActionSpec, Effect, Failure, Observation, Outcome, ParamProblem};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::action::{Action, Observe, Recovery};
 use crate::context::ActionContext;
-use crate::params::check_against_schema;
+use crate::read::{check, read_params};
 
 /// What an author says of an action; the schemas are derived.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +47,11 @@ pub trait TypedObserve: Send + Sync + std::fmt::Debug + 'static {
         Vec::new()
     }
 
+    /// See [`TypedAction::rehearsed_without`].
+    fn rehearsed_without(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Looks: see [`Observe::observe`].
     async fn observe(&self, context: &ActionContext, params: &Self::Params) -> Observation;
 }
@@ -75,6 +80,13 @@ pub trait TypedAction: Send + Sync + std::fmt::Debug + 'static {
     /// See [`Observe::stop_takes`].
     fn stop_takes(&self, _params: &Self::Params) -> Duration {
         Duration::ZERO
+    }
+
+    /// The parameters that a dry run may leave out because their values are not known yet; `observe` then finds them
+    /// in [`ActionContext::without`]. Each is an `Option` of the parameters. One that an author must give is
+    /// `#[schemars(required)]`: it is `None` in such a rehearsal and nowhere else.
+    fn rehearsed_without(&self) -> &'static [&'static str] {
+        &[]
     }
 
     /// Looks: see [`Observe::observe`].
@@ -119,7 +131,8 @@ impl<A: TypedAction> Typed<A> {
     /// # Panics
     /// When the action's name is not `family.verb`: a bug of the plug-in.
     pub fn new(action: A) -> Self {
-        let spec = LazySpec::new::<A::Params, A::Outputs>(action.describe(), Effect::Write);
+        let without = action.rehearsed_without();
+        let spec = LazySpec::new::<A::Params, A::Outputs>(action.describe(), Effect::Write, without);
         Self { action, spec }
     }
 }
@@ -133,7 +146,8 @@ impl<A: TypedObserve> ObserveOnly<A> {
         let (name, summary) = action.describe();
         let description =
             Description { name, summary, idempotent: true, observable: true, recoverable: false };
-        let spec = LazySpec::new::<A::Params, A::Outputs>(description, Effect::Read);
+        let without = action.rehearsed_without();
+        let spec = LazySpec::new::<A::Params, A::Outputs>(description, Effect::Read, without);
         Self { action, spec }
     }
 }
@@ -157,12 +171,12 @@ impl<A: TypedAction> Observe for Typed<A> {
     }
 
     fn stop_takes(&self, params: &Value) -> Duration {
-        let typed = read_params(self.spec.get(), params);
+        let typed = read_params(self.spec.get(), params, &Without::new());
         typed.map_or(Duration::ZERO, |params| self.action.stop_takes(&params))
     }
 
     async fn observe(&self, context: &ActionContext, params: &Value) -> Observation {
-        match read_params(self.spec.get(), params) {
+        match read_params(self.spec.get(), params, &context.info().without) {
             Ok(params) => self.action.observe(context, &params).await,
             Err(failure) => no_look(self.action.effect(params), &failure),
         }
@@ -172,11 +186,11 @@ impl<A: TypedAction> Observe for Typed<A> {
 #[async_trait]
 impl<A: TypedAction> Action for Typed<A> {
     async fn apply(&self, context: &ActionContext, params: &Value) -> Result<Outcome, Failure> {
-        self.action.apply(context, &read_params(self.spec.get(), params)?).await
+        self.action.apply(context, &read_params(self.spec.get(), params, &Without::new())?).await
     }
 
     async fn recover(&self, context: &ActionContext, params: &Value) -> Recovery {
-        match read_params(self.spec.get(), params) {
+        match read_params(self.spec.get(), params, &Without::new()) {
             Ok(params) => self.action.recover(context, &params).await,
             Err(failure) => Recovery::Nothing { why: failure.to_string() },
         }
@@ -188,7 +202,7 @@ impl<A: TypedAction> Action for Typed<A> {
         params: &Value,
         outcome: &Outcome,
     ) -> Option<Result<Outcome, Failure>> {
-        match read_params(self.spec.get(), params) {
+        match read_params(self.spec.get(), params, &Without::new()) {
             Ok(params) => self.action.undo(context, &params, outcome).await,
             Err(failure) => Some(Err(failure)),
         }
@@ -210,7 +224,7 @@ impl<A: TypedObserve> Observe for ObserveOnly<A> {
     }
 
     async fn observe(&self, context: &ActionContext, params: &Value) -> Observation {
-        match read_params(self.spec.get(), params) {
+        match read_params(self.spec.get(), params, &context.info().without) {
             Ok(params) => self.action.observe(context, &params).await,
             Err(failure) => no_look(Effect::Read, &failure),
         }
@@ -242,11 +256,15 @@ struct LazySpec {
 }
 
 impl LazySpec {
-    fn new<P: JsonSchema, O: JsonSchema>(description: Description, effect: Effect) -> Self {
+    fn new<P: JsonSchema, O: JsonSchema>(
+        description: Description,
+        effect: Effect,
+        rehearsed_without: &'static [&'static str],
+    ) -> Self {
         let name = ActionName::new(description.name).expect("bug: an action's name must be family.verb");
         let make = {
             let name = name.clone();
-            move || spec::<P, O>(name, description, effect)
+            move || spec::<P, O>(name, description, effect, rehearsed_without)
         };
         Self { name, spec: LazyLock::new(Box::new(make)) }
     }
@@ -260,9 +278,12 @@ fn spec<P: JsonSchema, O: JsonSchema>(
     name: ActionName,
     description: Description,
     effect: Effect,
+    rehearsed_without: &[&str],
 ) -> ActionSpec {
     let Description { name: _, summary, idempotent, observable, recoverable } = description;
     let (params, outputs) = (schema::<P>(), schema::<O>());
+    let stranger = rehearsed_without.iter().find(|name| params["properties"].get(name).is_none());
+    assert_eq!(stranger, None, "bug: {name} is rehearsed without a parameter that it does not have");
     ActionSpec {
         name,
         summary: summary.to_owned(),
@@ -270,6 +291,7 @@ fn spec<P: JsonSchema, O: JsonSchema>(
         idempotent,
         observable,
         recoverable,
+        rehearsed_without: rehearsed_without.iter().map(|name| (*name).to_owned()).collect(),
         params,
         outputs,
     }
@@ -280,91 +302,11 @@ fn schema<T: JsonSchema>() -> Value {
     settings.into_generator().into_root_schema_for::<T>().to_value()
 }
 
-fn check<P: DeserializeOwned>(
-    spec: &ActionSpec,
-    params: &Value,
-    validate: impl FnOnce(&P) -> Vec<String>,
-) -> Vec<ParamProblem> {
-    let problems = check_against_schema(&spec.params, params);
-    if !problems.is_empty() || has_template(params) {
-        return problems;
-    }
-    let whole = |message| ParamProblem { path: Vec::new(), on_key: false, message, help: None };
-    match serde_path_to_error::deserialize::<_, P>(params) {
-        Ok(typed) => validate(&typed).into_iter().map(whole).collect(),
-        Err(error) => {
-            let path = error.path().iter().map(ToString::to_string).filter(|part| part != "?").collect();
-            vec![ParamProblem { path, ..whole(error.inner().to_string()) }]
-        }
-    }
-}
-
-fn read_params<P: DeserializeOwned>(spec: &ActionSpec, params: &Value) -> Result<P, Failure> {
-    let mut params = params.clone();
-    as_texts(&spec.params, &mut params);
-    serde_path_to_error::deserialize(params).map_err(|error| {
-        Failure::permanent(format!("{}: parameter `{}`: {}", spec.name, error.path(), error.inner()))
-    })
-}
-
 /// What is said of parameters that cannot be read. They are in the way of a change; a look with them has seen nothing.
 fn no_look(effect: Effect, failure: &Failure) -> Observation {
     let why = failure.to_string();
     match effect {
         Effect::Read => Observation::Unknown { why },
         Effect::Write => Observation::Blocked { why },
-    }
-}
-
-/// Writes numbers and booleans as texts where only a text may stand. A literal of the wrong type was refused when the
-/// runbook was checked, so these are values of templates, which keep their type: an exit code in an `argv`.
-fn as_texts(schema: &Value, value: &mut Value) {
-    match value {
-        Value::Number(_) | Value::Bool(_) if schema.get("type").is_some_and(|only| only == "string") => {
-            *value = Value::String(value.to_string());
-        }
-        Value::Array(items) => {
-            if let Some(schema) = schema.get("items") {
-                items.iter_mut().for_each(|item| as_texts(schema, item));
-            }
-        }
-        Value::Object(map) => {
-            for (key, item) in map {
-                let named = schema.get("properties").and_then(|properties| properties.get(key));
-                if let Some(schema) = named.or_else(|| schema.get("additionalProperties")) {
-                    as_texts(schema, item);
-                }
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-fn has_template(value: &Value) -> bool {
-    match value {
-        Value::String(text) => is_templated(text),
-        Value::Array(items) => items.iter().any(has_template),
-        Value::Object(map) => map.values().any(has_template),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::as_texts;
-
-    #[test]
-    fn values_of_templates_become_texts_where_texts_are_wanted() {
-        let schema = json!({"type": "object", "properties": {
-            "argv": {"type": ["array", "null"], "items": {"type": "string"}},
-            "env": {"type": "object", "additionalProperties": {"type": "string"}},
-            "port": {"type": "integer"},
-            "any": {},
-        }});
-        let mut params = json!({"argv": ["sleep", 5], "env": {"ON": true}, "port": 5432, "any": 1});
-        as_texts(&schema, &mut params);
-        assert_eq!(params, json!({"argv": ["sleep", "5"], "env": {"ON": "true"}, "port": 5432, "any": 1}));
     }
 }

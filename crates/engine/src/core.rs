@@ -7,6 +7,7 @@
 
 mod begin;
 mod end;
+mod fill;
 mod settle;
 #[cfg(test)]
 mod tests;

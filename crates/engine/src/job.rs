@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use lifeboat_model::outcome::Without;
 use lifeboat_model::plan::{OnUnknown, RetryPolicy};
 use lifeboat_model::record::StepEnd;
 use lifeboat_model::{ActionName, Attempt, Effect, Failure, StepId, StepIndex};
@@ -16,6 +17,8 @@ pub(crate) struct Job {
     pub(crate) attempt: Attempt,
     pub(crate) call: Call,
     pub(crate) check: Option<Call>,
+    /// The parameters of `call` that a rehearsal leaves out.
+    pub(crate) without: Without,
     pub(crate) timeout: Option<SignedDuration>,
     pub(crate) retry: RetryPolicy,
     pub(crate) on_unknown: OnUnknown,

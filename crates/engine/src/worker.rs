@@ -110,6 +110,7 @@ impl Worker {
             started_at: job.started_at,
             folder: self.folder.clone(),
             boot: self.boot.clone(),
+            without: job.without.clone(),
             time_left,
         };
         let progress =

@@ -30,6 +30,10 @@ pub struct ActionSpec {
     pub observable: bool,
     /// Whether `recover` can find the result of an attempt whose driver died.
     pub recoverable: bool,
+    /// The parameters whose values need not be known for a rehearsal: a dry run asks the action without them, and tells
+    /// it so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rehearsed_without: Vec<String>,
     /// JSON Schema of the parameters: an object with `properties`, `required` and `additionalProperties: false`.
     /// A property with `"x-visible": true` ends up where others can read it (an argument of a process), so no
     /// secret may be put there.

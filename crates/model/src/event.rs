@@ -200,9 +200,16 @@ impl Event {
 pub fn step_details(state: &RunState, step: StepIndex) -> Map<String, Value> {
     let mut json = Map::new();
     let mut put = |key: &str, value: Value| drop(json.insert(key.to_owned(), value));
+    if let StepState::Rehearsed { without, .. } = state.step(step)
+        && !without.is_empty()
+    {
+        put("without", json!(without));
+    }
     match state.step(step) {
         StepState::Done { outcome: Outcome { evidence, outputs, warnings }, .. }
-        | StepState::Rehearsed { observation: Observation::InPlace { evidence, outputs, warnings } } => {
+        | StepState::Rehearsed {
+            observation: Observation::InPlace { evidence, outputs, warnings }, ..
+        } => {
             put("evidence", json!(evidence));
             if !outputs.is_empty() {
                 put("outputs", json!(outputs));
@@ -223,12 +230,13 @@ pub fn step_details(state: &RunState, step: StepIndex) -> Map<String, Value> {
                 put("evidence", json!(evidence));
             }
         }
-        StepState::Rehearsed { observation: Observation::Pending { change } } => {
+        StepState::Rehearsed { observation: Observation::Pending { change }, .. } => {
             put("change", json!(change));
         }
-        StepState::Rehearsed { observation: Observation::Blocked { why } | Observation::Unknown { why } } => {
-            put("why", json!(why));
-        }
+        StepState::Rehearsed {
+            observation: Observation::Blocked { why } | Observation::Unknown { why },
+            ..
+        } => put("why", json!(why)),
         StepState::Waiting { question, .. } => put("question", json!(question)),
         StepState::Undone { evidence } => put("evidence", json!(evidence)),
         StepState::Pending

@@ -1,10 +1,15 @@
 //! What an action answers: what it saw, what it did, how it failed. All of it is stored, so all of it is plain data.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The outputs of a step: a JSON object.
 pub type Outputs = Map<String, Value>;
+
+/// The parameters that a rehearsal went without, each with why its value is not known.
+pub type Without = BTreeMap<String, String>;
 
 /// The difference an action would make, in words an operator reads: from what to what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

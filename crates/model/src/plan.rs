@@ -193,6 +193,9 @@ pub struct ActionCall {
     pub observable: bool,
     /// Whether the action can find the result of an attempt whose driver died.
     pub recoverable: bool,
+    /// The parameters whose values need not be known for a rehearsal.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rehearsed_without: Vec<String>,
 }
 
 /// Whether and when to try again after a transient failure. The delay before attempt `n + 1` is

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::ids::{Attempt, AttemptKey, Epoch, RunId, Seq, StepId};
-use crate::outcome::{Failure, Observation, Outcome, Outputs};
+use crate::outcome::{Failure, Observation, Outcome, Outputs, Without};
 use crate::plan::Plan;
 
 /// The version of the record format. A reader takes every minor version of its major version; nobody writes to a
@@ -165,6 +165,9 @@ pub enum RecordBody {
         observation: Observation,
         /// The parameters with templates filled in and secrets masked; null where a value is unknown.
         with: Value,
+        /// The parameters that the action was asked without.
+        #[serde(default, skip_serializing_if = "Without::is_empty")]
+        without: Without,
     },
     /// Driver; a running attempt has no known end: its driver died, or its action answered "unknown". Also on resume,
     /// about each step that is in doubt: it is looked at, or looked at again.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::outcome::{Change, Failure, Observation, Outcome};
+use crate::outcome::{Change, Failure, Observation, Outcome, Without};
 use crate::record::{Decision, Resolution, StepEnd};
 
 /// Has texts that came from outside.
@@ -37,6 +37,12 @@ impl Texts for Map<String, Value> {
             (key, value)
         });
         *self = changed.collect();
+    }
+}
+
+impl Texts for Without {
+    fn each_text(&mut self, change: &dyn Fn(&mut String)) {
+        self.values_mut().for_each(change);
     }
 }
 

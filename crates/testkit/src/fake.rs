@@ -13,6 +13,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::late::Late;
+
 /// What the fake actions look at and change. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct World {
@@ -47,6 +49,18 @@ impl World {
         self.inner().observed.clone()
     }
 
+    /// Notes that a step was looked at.
+    pub(crate) fn look_at(&self, step: &str) {
+        self.inner().observed.push(step.to_owned());
+    }
+
+    /// Sets a value for a step.
+    pub(crate) fn set(&self, step: &str, name: &str, value: &str) {
+        let mut inner = self.inner();
+        inner.values.insert(name.to_owned(), value.to_owned());
+        inner.applied.push(step.to_owned());
+    }
+
     /// A registry of the actions on this world.
     pub fn registry(&self) -> Registry {
         let mut registry = Registry::new();
@@ -54,6 +68,7 @@ impl World {
         registry.add(plugin, version, Arc::new(Typed::new(Set { world: self.clone(), observable: true })));
         registry.add(plugin, version, Arc::new(Typed::new(Set { world: self.clone(), observable: false })));
         registry.add(plugin, version, Arc::new(Typed::new(Traced { world: self.clone() })));
+        registry.add(plugin, version, Arc::new(Typed::new(Late { world: self.clone() })));
         registry.add(plugin, version, Arc::new(ObserveOnly::new(Get { world: self.clone() })));
         registry
     }
@@ -121,7 +136,7 @@ enum How {
 /// What the fake actions give to later steps.
 #[derive(Debug, JsonSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
-struct SetOutputs {
+pub(crate) struct SetOutputs {
     value: String,
 }
 
@@ -245,6 +260,10 @@ impl TypedObserve for Get {
         ("fake.get", "Reads a value of a fake world")
     }
 
+    fn rehearsed_without(&self) -> &'static [&'static str] {
+        &["value"]
+    }
+
     async fn observe(&self, context: &ActionContext, params: &GetParams) -> Observation {
         let mut inner = self.world.inner();
         inner.observed.push(context.info().step.to_string());
@@ -254,7 +273,11 @@ impl TypedObserve for Get {
         match inner.values.get(&params.name) {
             Some(value) if params.value.as_ref().is_none_or(|wanted| wanted == value) => {
                 let outputs = Map::from_iter([("value".to_owned(), json!(value))]);
-                Observation::in_place(format!("{} is {value}", params.name), outputs)
+                let unjudged = context.without("value").map(|why| format!(", right or wrong: {why}"));
+                Observation::in_place(
+                    format!("{} is {value}{}", params.name, unjudged.unwrap_or_default()),
+                    outputs,
+                )
             }
             found => {
                 Observation::Blocked { why: format!("{} is {}", params.name, found.map_or("unset", |v| v)) }

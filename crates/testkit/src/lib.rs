@@ -3,6 +3,7 @@
 pub mod crash_store;
 pub mod fake;
 pub mod histories;
+mod late;
 pub mod memory_store;
 pub mod runs;
 pub mod samples;

@@ -40,6 +40,7 @@ async fn drive(run: &str, folder: &Path, params: &str) -> ExitCode {
         started_at: jiff::Timestamp::now(),
         folder: folder.to_owned(),
         boot: None,
+        without: Default::default(),
         time_left: None,
     };
     let context =

@@ -57,6 +57,7 @@ pub(crate) mod tests {
             started_at: clock.now(),
             folder: "/nonexistent".into(),
             boot: None,
+            without: Default::default(),
             time_left: None,
         }
     }

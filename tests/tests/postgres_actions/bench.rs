@@ -67,6 +67,7 @@ impl Bench {
             mode: Mode::Live,
             started_at: Timestamp::now(),
             boot: None,
+            without: Default::default(),
             folder: PathBuf::from("/nonexistent"),
             time_left: None,
         };

@@ -89,6 +89,10 @@ fn description(spec: &ActionSpec) -> String {
         "can find what became of an attempt whose driver died",
         "keeps no trace of an attempt whose driver died",
     );
+    if !spec.rehearsed_without.is_empty() {
+        let names = spec.rehearsed_without.join(", ");
+        writeln!(text, "  is rehearsed even where these are not known: {names}").expect("writing to a text");
+    }
     section(&mut text, "Parameters", &spec.params);
     section(&mut text, "Outputs", &spec.outputs);
     text

@@ -1,6 +1,6 @@
 //! Events in words. Each says what happened in one line, without saying to whom.
 
-use lifeboat_model::outcome::Change;
+use lifeboat_model::outcome::{Change, Without};
 use lifeboat_model::record::Mode;
 use lifeboat_model::{
     Event, EventKind, Failure, Observation, Outcome, RunState, Status, StepId, StepIndex, StepState,
@@ -99,10 +99,7 @@ fn text(data: &Value, key: &str) -> String {
 /// What shows that a step is in its state, in one line.
 pub(crate) fn because(state: &RunState, at: StepIndex) -> Option<String> {
     let why = match state.step(at) {
-        StepState::Done { outcome: Outcome { evidence, warnings, .. }, .. }
-        | StepState::Rehearsed { observation: Observation::InPlace { evidence, warnings, .. } } => {
-            warned(evidence, warnings)
-        }
+        StepState::Done { outcome: Outcome { evidence, warnings, .. }, .. } => warned(evidence, warnings),
         StepState::Skipped { why } | StepState::Cancelled { why } => why.clone(),
         StepState::Failed { failure }
         | StepState::UndoFailed { failure }
@@ -113,12 +110,7 @@ pub(crate) fn because(state: &RunState, at: StepIndex) -> Option<String> {
         }
         StepState::Waiting { question, .. } => question.clone(),
         StepState::Undone { evidence } => evidence.clone(),
-        StepState::Rehearsed { observation: Observation::Pending { change: Change { before, after } } } => {
-            format!("{before} → {after}")
-        }
-        StepState::Rehearsed { observation: Observation::Blocked { why } | Observation::Unknown { why } } => {
-            why.clone()
-        }
+        StepState::Rehearsed { observation, without } => rehearsed(observation, without),
         StepState::Pending
         | StepState::Open
         | StepState::Over
@@ -126,6 +118,16 @@ pub(crate) fn because(state: &RunState, at: StepIndex) -> Option<String> {
         | StepState::Undoing { .. } => return None,
     };
     Some(one_line(&why)).filter(|why| !why.is_empty())
+}
+
+fn rehearsed(observation: &Observation, without: &Without) -> String {
+    let seen = match observation {
+        Observation::InPlace { evidence, warnings, .. } => warned(evidence, warnings),
+        Observation::Pending { change: Change { before, after } } => format!("{before} → {after}"),
+        Observation::Blocked { why } | Observation::Unknown { why } => why.clone(),
+    };
+    let names: Vec<_> = without.keys().map(|name| format!("`{name}`")).collect();
+    if names.is_empty() { seen } else { format!("{seen}; not known: {}", names.join(", ")) }
 }
 
 fn warned(evidence: &str, warnings: &[String]) -> String {

@@ -1,12 +1,14 @@
 //! Starting a step: conditions, parameters, and the record before the call.
 
 use jiff::Timestamp;
+use lifeboat_model::outcome::Without;
 use lifeboat_model::plan::{ActionCall, ActionStep};
 use lifeboat_model::record::StepEnd;
 use lifeboat_model::template::{Decided, Filled};
-use lifeboat_model::{Attempt, AttemptKey, Failure, Observation, RecordBody, StepIndex, StepState};
+use lifeboat_model::{Attempt, AttemptKey, Failure, Observation, RecordBody, StepId, StepIndex, StepState};
 use serde_json::Value;
 
+use super::fill::Parameters;
 use super::{Act, Core, Response};
 use crate::job::{Call, Job};
 
@@ -43,22 +45,29 @@ impl Core {
                 response.acts.push(Act::Rehearse(*job));
             }
             (Prepared::Unknown { why, masked }, true) => {
-                let observation = Observation::Unknown { why };
-                self.record(now, RecordBody::StepRehearsed { step, observation, with: masked }, response);
+                self.not_asked(now, step, Observation::Unknown { why }, masked, response);
             }
             (Prepared::Cannot { why }, true) => {
-                let observation = Observation::Blocked { why };
-                self.record(
-                    now,
-                    RecordBody::StepRehearsed { step, observation, with: Value::Null },
-                    response,
-                );
+                self.not_asked(now, step, Observation::Blocked { why }, Value::Null, response);
             }
             (Prepared::Unknown { why, .. } | Prepared::Cannot { why }, false) => {
                 let end = StepEnd::Failed(Failure::permanent(format!("cannot start: {why}")));
                 self.record(now, RecordBody::StepFinished { step, attempt: None, end }, response);
             }
         }
+    }
+
+    /// Records what a dry run can say of a step without asking its action.
+    fn not_asked(
+        &mut self,
+        now: Timestamp,
+        step: StepId,
+        observation: Observation,
+        with: Value,
+        response: &mut Response,
+    ) {
+        let without = Without::new();
+        self.record(now, RecordBody::StepRehearsed { step, observation, with, without }, response);
     }
 
     /// Looks into a doubt.
@@ -68,7 +77,7 @@ impl Core {
         let (job, cannot) = match self.parameters(now, at, attempt) {
             Prepared::Ready { job, .. } => (*job, None),
             Prepared::Skip { why } | Prepared::Unknown { why, .. } | Prepared::Cannot { why } => {
-                (self.job(now, at, attempt, Value::Null, None), Some(why))
+                (self.job(now, at, attempt, Parameters::default(), None), Some(why))
             }
         };
         response.acts.push(Act::LookInto { job, cannot });
@@ -90,13 +99,15 @@ impl Core {
     }
 
     fn parameters(&self, now: Timestamp, at: StepIndex, attempt: Attempt) -> Prepared {
-        let action = self.action(at);
-        let (params, masked) = match self.values().fill(&action.call.with) {
-            Ok(Filled::Known { value, masked }) => (value, masked),
-            Ok(Filled::Unknown { why, masked }) => return Prepared::Unknown { why, masked },
+        let params = match self.fill(at) {
+            Ok(params) => params,
             Err(error) => return Prepared::Cannot { why: error.to_string() },
         };
-        let check = match &action.check {
+        let masked = params.masked.clone();
+        if let Some(why) = params.unknown {
+            return Prepared::Unknown { why, masked };
+        }
+        let check = match &self.action(at).check {
             None => None,
             Some(check) => match self.values().fill(&check.with) {
                 Ok(Filled::Known { value, .. }) => Some(call(check, value)),
@@ -112,7 +123,7 @@ impl Core {
         now: Timestamp,
         at: StepIndex,
         attempt: Attempt,
-        params: Value,
+        params: Parameters,
         check: Option<Call>,
     ) -> Job {
         let action = self.action(at);
@@ -120,8 +131,9 @@ impl Core {
             at,
             step: self.step_id(at),
             attempt,
-            call: call(&action.call, params),
+            call: call(&action.call, params.value),
             check,
+            without: params.without,
             timeout: action.timeout,
             retry: action.retry.clone(),
             on_unknown: action.on_unknown,

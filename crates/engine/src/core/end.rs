@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use lifeboat_model::record::{DoubtRule, Resolution, StepEnd};
 use lifeboat_model::{Attempt, Effect, Failure, FailureKind, Observation, RecordBody, StepIndex, Texts};
-use serde_json::Value;
 
+use super::fill::Parameters;
 use super::{Core, Response};
 use crate::doubt::Finding;
 use crate::interrupt::Urgency;
@@ -79,12 +79,11 @@ impl Core {
             // It was told to stop, so it may have seen nothing: the next driver looks again.
             return;
         }
-        let with = match self.values().fill(&self.action(at).call.with) {
-            Ok(lifeboat_model::template::Filled::Known { masked, .. }) => masked,
-            Ok(lifeboat_model::template::Filled::Unknown { .. }) | Err(_) => Value::Null,
-        };
+        // As when it was asked: what it uses was over by then.
+        let Parameters { masked: with, without, .. } = self.fill(at).unwrap_or_default();
         let observation = self.masked(self.as_far_as_can_be_said(at, observation));
-        let body = RecordBody::StepRehearsed { step: self.step_id(at), observation, with };
+        let without = self.masked(without);
+        let body = RecordBody::StepRehearsed { step: self.step_id(at), observation, with, without };
         self.record(now, body, response);
     }
 

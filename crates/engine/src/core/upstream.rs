@@ -31,7 +31,10 @@ impl Core {
     fn would_change(&self, at: StepIndex) -> bool {
         let not_made = matches!(
             self.state.step(at),
-            StepState::Rehearsed { observation: Observation::Pending { .. } | Observation::Unknown { .. } }
+            StepState::Rehearsed {
+                observation: Observation::Pending { .. } | Observation::Unknown { .. },
+                ..
+            }
         );
         not_made
             && self.state.plan().step(at).action().is_some_and(|action| action.call.effect == Effect::Write)

@@ -122,7 +122,11 @@ fn what_succeeded_without_its_driver_is_checked_all_the_same() {
 
 #[test]
 fn a_read_step_that_cannot_look_fails_live_and_is_in_the_way_of_a_dry_run() {
-    let text = "runbook: read\nsteps:\n  - { id: one, action: fake.get, with: { name: a, blind: true }, retry: { attempts: 2 } }\n";
+    let text = "
+runbook: read
+steps:
+  - { id: one, action: fake.get, with: { name: a, blind: true }, retry: { attempts: 2 } }
+";
     let world = World::default();
     assert_eq!(summary(&run(&world, text)).1, ["one failed"]);
     assert_eq!(world.observed(), ["one", "one"], "it is tried again");

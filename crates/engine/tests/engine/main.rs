@@ -10,6 +10,7 @@ mod scripted;
 mod signals;
 mod steps;
 mod undriven;
+mod unknown_parameters;
 mod warnings;
 
 use std::future::Future;

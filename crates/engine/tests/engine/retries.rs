@@ -63,6 +63,7 @@ impl Fickle {
             idempotent: true,
             observable: true,
             recoverable: false,
+            rehearsed_without: Default::default(),
             params: json!({"type": "object", "properties": {}, "additionalProperties": false}),
             outputs: json!({"type": "object", "properties": {}}),
         };

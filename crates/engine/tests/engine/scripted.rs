@@ -43,6 +43,7 @@ impl Scripted {
             idempotent: true,
             observable: true,
             recoverable: false,
+            rehearsed_without: Vec::new(),
             params: json!({"type": "object", "properties": {}, "additionalProperties": false}),
             outputs: json!({"type": "object", "properties": {}}),
         };

@@ -43,6 +43,7 @@ pub(super) fn check(
         idempotent: spec.idempotent,
         observable: spec.observable,
         recoverable: spec.recoverable,
+        rehearsed_without: spec.rehearsed_without.clone(),
         with,
     })
 }

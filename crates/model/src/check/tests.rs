@@ -32,6 +32,7 @@ impl Actions {
                 idempotent,
                 observable: true,
                 recoverable: false,
+                rehearsed_without: Vec::new(),
                 params,
                 outputs,
             };

@@ -119,7 +119,9 @@ impl RunState {
                 self.fail_attempt(step, *attempt, failure, *retry_at)
             }
             RecordBody::StepFinished { step, attempt, end } => self.finish_step(record, step, *attempt, end),
-            RecordBody::StepRehearsed { step, observation, .. } => self.rehearse(record, step, observation),
+            RecordBody::StepRehearsed { step, observation, without, .. } => {
+                self.rehearse(record, step, observation, without)
+            }
             RecordBody::StepInDoubt { step, attempt, cause } => self.doubt(step, *attempt, cause),
             RecordBody::DoubtResolved { step, attempt, evidence, resolution, counts, .. } => {
                 self.resolve(record, step, *attempt, evidence, resolution, *counts)

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::Attempt;
-use crate::outcome::{Failure, Observation, Outcome, Outputs};
+use crate::outcome::{Failure, Observation, Outcome, Outputs, Without};
 
 /// The state of a step. Blocks are only ever `Pending`, `Open` or `Over`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,6 +72,9 @@ pub enum StepState {
     Rehearsed {
         /// What was seen.
         observation: Observation,
+        /// The parameters that the action was asked without.
+        #[serde(default, skip_serializing_if = "Without::is_empty")]
+        without: Without,
     },
     /// Its undo is going on.
     Undoing {
@@ -161,21 +164,23 @@ impl StepState {
     /// [`super::RunState::status`].
     pub fn status(&self) -> Status {
         match self {
-            Self::Pending | Self::Rehearsed { observation: Observation::Pending { .. } } => Status::Pending,
+            Self::Pending | Self::Rehearsed { observation: Observation::Pending { .. }, .. } => {
+                Status::Pending
+            }
             Self::Open | Self::Running { .. } | Self::Retrying { .. } | Self::Undoing { .. } => {
                 Status::Running
             }
             Self::InDoubt { .. } => Status::InDoubt,
             Self::Waiting { .. } => Status::Waiting,
             Self::Done { by: DoneBy::InPlace, .. }
-            | Self::Rehearsed { observation: Observation::InPlace { .. } } => Status::InPlace,
+            | Self::Rehearsed { observation: Observation::InPlace { .. }, .. } => Status::InPlace,
             Self::Over | Self::Done { .. } => Status::Succeeded,
             Self::Skipped { .. } => Status::Skipped,
-            Self::Failed { .. } | Self::Rehearsed { observation: Observation::Blocked { .. } } => {
+            Self::Failed { .. } | Self::Rehearsed { observation: Observation::Blocked { .. }, .. } => {
                 Status::Failed
             }
             Self::Cancelled { .. } => Status::Cancelled,
-            Self::Rehearsed { observation: Observation::Unknown { .. } } => Status::NotRehearsed,
+            Self::Rehearsed { observation: Observation::Unknown { .. }, .. } => Status::NotRehearsed,
             Self::Undone { .. } => Status::Undone,
             Self::UndoFailed { .. } => Status::UndoFailed,
         }
@@ -185,7 +190,7 @@ impl StepState {
     pub fn outputs(&self) -> Option<&Outputs> {
         match self {
             Self::Done { outcome, .. } => Some(&outcome.outputs),
-            Self::Rehearsed { observation: Observation::InPlace { outputs, .. } } => Some(outputs),
+            Self::Rehearsed { observation: Observation::InPlace { outputs, .. }, .. } => Some(outputs),
             Self::Pending
             | Self::Open
             | Self::Over

@@ -30,6 +30,7 @@ fn step(id: usize, section: Section, parent: Option<u32>, needs: Vec<StepIndex>,
         idempotent: false,
         observable: true,
         recoverable: false,
+        rehearsed_without: Vec::new(),
     };
     let kind = StepKind::Action(Box::new(ActionStep {
         call,

@@ -42,6 +42,7 @@ fn catalog() -> AnyParameters {
         idempotent: false,
         observable: false,
         recoverable: false,
+        rehearsed_without: Vec::new(),
         params: json!({}),
         outputs: json!({ "additionalProperties": true }),
     })

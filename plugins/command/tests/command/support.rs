@@ -103,6 +103,7 @@ impl Bench {
             mode: Mode::Live,
             started_at: jiff::Timestamp::now(),
             boot: Some(boot_id()),
+            without: Default::default(),
             time_left: None,
         };
         let (cancel, said) = Default::default();

@@ -53,6 +53,7 @@ impl Call {
             started_at: jiff::Timestamp::now(),
             folder: folder.path().join("1"),
             boot: None,
+            without: Default::default(),
             time_left: None,
         };
         let (stop, (sender, said)) = (CancellationToken::new(), mpsc::unbounded_channel());

@@ -48,6 +48,7 @@ impl Call {
             started_at: jiff::Timestamp::now(),
             folder: "/nonexistent".into(),
             boot: None,
+            without: Default::default(),
             time_left: None,
         };
         let stop = CancellationToken::new();

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Refusal;
 use crate::ids::{Attempt, StepId, StepIndex};
-use crate::outcome::{Failure, Observation, Outcome};
+use crate::outcome::{Failure, Observation, Outcome, Without};
 use crate::record::{Mode, Record, Resolution, StepEnd};
 use crate::run_state::RunState;
 use crate::run_state::step_state::{DoneBy, StepState};
@@ -83,12 +83,14 @@ impl RunState {
         record: &Record,
         step: &StepId,
         observation: &Observation,
+        without: &Without,
     ) -> Result<(), Refusal> {
         if self.mode() != Mode::DryRun {
             return Err("only a dry run rehearses".to_owned());
         }
         let at = self.pending(step)?;
-        self.end(record, at, StepState::Rehearsed { observation: observation.clone() });
+        let (observation, without) = (observation.clone(), without.clone());
+        self.end(record, at, StepState::Rehearsed { observation, without });
         Ok(())
     }
 
