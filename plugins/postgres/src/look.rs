@@ -183,13 +183,17 @@ impl fmt::Display for Server {
 }
 
 impl Standby {
+    /// Whether it holds all that it was told of.
+    pub(crate) fn is_caught_up(&self) -> bool {
+        let told = self.receiver.as_ref().and_then(|receiver| receiver.latest_end);
+        told.is_some_and(|end| self.received >= end)
+    }
+
     /// The moment up to which it certainly holds every commit: when the newest one it has was made, or when the
     /// primary last said that there was nothing more.
     pub(crate) fn complete_until(&self) -> Option<Timestamp> {
-        let heard = self.receiver.as_ref().and_then(|receiver| {
-            let caught_up = receiver.latest_end.is_some_and(|end| self.received >= end);
-            receiver.sent_at.filter(|_| caught_up)
-        });
+        let heard = self.receiver.as_ref().and_then(|receiver| receiver.sent_at);
+        let heard = heard.filter(|_| self.is_caught_up());
         self.last_commit.max(heard)
     }
 }

@@ -43,6 +43,14 @@ impl Bench {
         self.runtime.block_on(self.action(action).observe(&self.context(), params))
     }
 
+    /// Looks as a dry run does that does not know a parameter yet.
+    pub(crate) fn rehearse(&self, action: &str, params: &Value, without: &str) -> Observation {
+        let mut info = self.info();
+        info.mode = Mode::DryRun;
+        info.without.insert(without.to_owned(), "its step did not run".to_owned());
+        self.runtime.block_on(self.action(action).observe(&self.context_of(info), params))
+    }
+
     pub(crate) fn apply(&self, action: &str, params: &Value) -> Result<Outcome, Failure> {
         self.runtime.block_on(self.action(action).apply(&self.context(), params))
     }
@@ -57,9 +65,17 @@ impl Bench {
     }
 
     fn context(&self) -> ActionContext {
+        self.context_of(self.info())
+    }
+
+    fn context_of(&self, info: CallInfo) -> ActionContext {
+        ActionContext::new(info, self.cancel.clone(), Arc::new(Progress), Arc::new(Masker::default()))
+    }
+
+    fn info(&self) -> CallInfo {
         let (run, step) =
             (RunId::new("run_00000000000000000000000000").unwrap(), StepId::new("step").unwrap());
-        let info = CallInfo {
+        CallInfo {
             key: AttemptKey::of(&run, &step),
             run,
             step,
@@ -70,8 +86,7 @@ impl Bench {
             without: Default::default(),
             folder: PathBuf::from("/nonexistent"),
             time_left: None,
-        };
-        ActionContext::new(info, self.cancel.clone(), Arc::new(Progress), Arc::new(Masker::default()))
+        }
     }
 }
 
@@ -97,7 +112,8 @@ pub(crate) fn promote_b(scene: &PostgresScene, fenced: &Outcome, more: Value) ->
     params
 }
 
-fn merge(params: &mut Value, more: Value) {
+/// Adds parameters, in place of those of the same name.
+pub(crate) fn merge(params: &mut Value, more: Value) {
     let Value::Object(more) = more else { panic!("parameters are an object, not {more}") };
     params.as_object_mut().unwrap().extend(more);
 }

@@ -8,8 +8,9 @@ use crate::bench::{Bench, SOON, fence_a, on, promote_b};
 
 /// Looks with every action, at servers that it could change.
 fn look_everywhere(scene: &PostgresScene, bench: &Bench) -> Vec<Observation> {
-    let fenced = bench.observe("postgres.fence", &fence_a(scene, json!({"max_lag": "1h"})));
-    let mut seen = vec![fenced];
+    let fence = fence_a(scene, json!({"max_lag": "1h"}));
+    let fenced = bench.observe("postgres.fence", &fence);
+    let mut seen = vec![fenced, bench.rehearse("postgres.fence", &fence, "down_since")];
     for node in Node::ALL {
         for expect in ["up", "down", "primary", "standby", "writable"] {
             seen.push(bench.observe("postgres.check", &on(scene, node, json!({"expect": expect}))));
@@ -18,7 +19,7 @@ fn look_everywhere(scene: &PostgresScene, bench: &Bench) -> Vec<Observation> {
         seen.push(bench.observe("postgres.query", &on(scene, node, json!({"sql": sql}))));
         let write = json!({"sql": "drop table orders", "write": true});
         seen.push(bench.observe("postgres.query", &on(scene, node, write)));
-        seen.push(bench.observe("postgres.promote", &on(scene, node, json!({}))));
+        seen.push(bench.rehearse("postgres.promote", &on(scene, node, json!({})), "fence"));
     }
     seen
 }
@@ -29,7 +30,10 @@ fn every_action_can_look_at_a_healthy_pair_and_at_a_broken_one() {
     scene.quiesce();
     let healthy = scene.fingerprint();
     let seen = look_everywhere(&scene, &bench);
-    assert!(matches!(seen[0], Observation::Pending { .. }), "{:?}", seen[0]);
+    let (fence, rehearsed, promotion) = (&seen[0], &seen[1], seen.last().unwrap());
+    for change in [fence, rehearsed, promotion] {
+        assert!(matches!(change, Observation::Pending { .. }), "{change:?}");
+    }
     assert_eq!(scene.fingerprint(), healthy);
 
     scene.kill(Node::A);

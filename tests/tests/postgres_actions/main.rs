@@ -8,3 +8,4 @@ mod login;
 mod promote;
 mod proxy;
 mod query;
+mod rehearsals;

@@ -11,12 +11,14 @@ use crate::look::{Role, Server};
 pub(super) struct Judged<'j> {
     pub(super) params: &'j CheckParams,
     pub(super) server: &'j Server,
+    /// A rehearsal does not know when the primary will be gone.
+    pub(super) gone_since_unknown: bool,
 }
 
 impl Judged<'_> {
     /// What is to be said of it.
     pub(super) fn observation(self) -> Observation {
-        let Self { params, server } = self;
+        let Self { params, server, .. } = self;
         let words = |why| format!("{}: {why}; it is a {}", server.address, self.words());
         if let Some(why) = self.wrong_role().or_else(|| self.too_early()) {
             return Observation::Blocked { why: words(why) };
@@ -31,7 +33,7 @@ impl Judged<'_> {
     }
 
     fn wrong_role(self) -> Option<String> {
-        let Self { params, server } = self;
+        let Self { params, server, .. } = self;
         match (params.expect, &server.role) {
             (Expect::Primary | Expect::Writable, Role::Standby(_)) => Some("it is in recovery".to_owned()),
             (Expect::Standby, Role::Primary(_)) => Some("it is not in recovery".to_owned()),
@@ -46,23 +48,24 @@ impl Judged<'_> {
     }
 
     fn too_early(self) -> Option<String> {
-        let Self { params, server } = self;
+        let Self { params, server, .. } = self;
         let least = params.min_timeline.filter(|least| server.timeline < *least)?;
         Some(format!("timeline {} has not reached {least}", server.timeline))
     }
 
     /// A standby's lag: as of when its primary was gone, where that is known.
     fn lag(self) -> Option<Lag> {
-        let Self { params, server } = self;
+        let Self { params, server, .. } = self;
         let at = params.down_since.map_or(server.looked_at, |since| since.min(server.looked_at));
         Some(Lag::measure(server.as_standby()?, None, at))
     }
 
     /// The server in words, with its lag where that matters.
     fn words(self) -> String {
-        let Self { params, server } = self;
+        let Self { params, server, gone_since_unknown } = self;
         let as_of = match (params.down_since, params.max_lag) {
             (Some(since), _) => format!("as of {since:.3}"),
+            (None, _) if gone_since_unknown => "if the primary were gone now".to_owned(),
             (None, Some(_)) => "as of now".to_owned(),
             (None, None) => return server.to_string(),
         };

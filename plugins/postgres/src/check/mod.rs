@@ -92,7 +92,7 @@ pub(crate) struct CheckOutputs {
     lsn: Option<String>,
     /// On a standby: bytes known of and not replayed. On a primary: how far the last attached standby is behind.
     lag_bytes: Option<u64>,
-    /// On a standby: seconds it may be behind at most; with `down_since`, seconds it was behind then.
+    /// On a standby: seconds it may be behind at most, as of `down_since` where that is given.
     lag_seconds: Option<f64>,
     /// The server's version.
     version: Option<String>,
@@ -139,6 +139,10 @@ impl TypedObserve for Check {
         problems
     }
 
+    fn rehearsed_without(&self) -> &'static [&'static str] {
+        &["down_since"]
+    }
+
     async fn observe(&self, context: &ActionContext, params: &CheckParams) -> Observation {
         let target = match params.target() {
             Ok(target) => target,
@@ -148,7 +152,10 @@ impl TypedObserve for Check {
             return down::look(context, params, &target).await;
         }
         match Server::look_at(context, &target).await {
-            Ok(server) => Judged { params, server: &server }.observation(),
+            Ok(server) => {
+                let unknown = context.without("down_since").is_some();
+                Judged { params, server: &server, gone_since_unknown: unknown }.observation()
+            }
             Err(reach) => Observation::Unknown { why: format!("{} {reach}", target.address) },
         }
     }

@@ -12,6 +12,8 @@
 
 mod params;
 mod read_only;
+mod rehearsal;
+mod rights;
 mod survey;
 
 use async_trait::async_trait;
@@ -28,6 +30,9 @@ use survey::Survey;
 /// The action.
 #[derive(Debug)]
 pub(crate) struct Fence;
+
+/// The parameter that has no value while the primary lives, as between incidents.
+const DOWN_SINCE: &str = "down_since";
 
 /// What was proved.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -69,6 +74,10 @@ impl TypedAction for Fence {
         Plan::of(params).err().into_iter().collect()
     }
 
+    fn rehearsed_without(&self) -> &'static [&'static str] {
+        &[DOWN_SINCE]
+    }
+
     async fn observe(&self, context: &ActionContext, params: &FenceParams) -> Observation {
         let survey = match survey(context, params).await {
             Ok((_, survey)) => survey,
@@ -82,6 +91,9 @@ impl TypedAction for Fence {
             };
         }
         match survey.answering() {
+            Some(primary) if context.without(DOWN_SINCE).is_some() => {
+                rehearsal::observation(context, params, &survey, primary).await
+            }
             Some(primary) if survey.attainable() >= Some(params.minimum) => {
                 Observation::Pending { change: change(primary) }
             }
@@ -163,13 +175,13 @@ fn nothing_to_undo() -> Outcome {
 }
 
 fn change(primary: &Server) -> Change {
-    let sessions = match primary.as_primary().and_then(|primary| primary.sessions) {
-        Some(sessions) => format!("{} client session(s)", sessions.open),
-        None => "client sessions that may not be seen".to_owned(),
-    };
-    Change {
-        before: format!("{primary}, {sessions}"),
-        after: "read-only, its client sessions ended".to_owned(),
+    Change { before: with_sessions(primary), after: "read-only, its client sessions ended".to_owned() }
+}
+
+fn with_sessions(primary: &Server) -> String {
+    match primary.as_primary().and_then(|primary| primary.sessions) {
+        Some(sessions) => format!("{primary}, {} client session(s)", sessions.open),
+        None => format!("{primary}, client sessions that may not be seen"),
     }
 }
 

@@ -57,20 +57,22 @@ pub(super) async fn lift(context: &ActionContext, target: &Target, wait: Duratio
     until(context, target, Instant::now() + wait, "new sessions are still read-only", writable).await
 }
 
-async fn open(context: &ActionContext, target: &Target) -> Result<Session, Failure> {
+pub(super) async fn open(context: &ActionContext, target: &Target) -> Result<Session, Failure> {
     Session::open(context, target).await.map_err(|reach| reach.into_failure(&target.address))
 }
 
 async fn refuse_overrides(context: &ActionContext, session: &Session) -> Result<(), Failure> {
+    overrides(context, session).await?.map_or(Ok(()), |why| {
+        Err(Failure::permanent(format!("the server cannot be made read-only: {why}: nothing was touched")))
+    })
+}
+
+/// Whose transactions would be writable all the same.
+pub(super) async fn overrides(context: &ActionContext, session: &Session) -> Result<Option<String>, Failure> {
     let row = session.link.bounded(context, session.client.query_one(OVERRIDES, &[])).await;
     let row = row.map_err(|error| error.into_failure("the settings of roles cannot be read"))?;
-    let overrides: Option<String> = row.try_get(0).unwrap_or_default();
-    overrides.map_or(Ok(()), |who| {
-        Err(Failure::permanent(format!(
-            "the server cannot be made read-only: default_transaction_read_only is switched off for {who}: nothing was \
-             touched"
-        )))
-    })
+    let who: Option<String> = row.try_get(0).unwrap_or_default();
+    Ok(who.map(|who| format!("default_transaction_read_only is switched off for {who}")))
 }
 
 /// Ends every client session, this one too, which is as old as the others. Returns how many others there were.

@@ -10,6 +10,7 @@ use crate::evidence::{FenceEvidence, Proof};
 use crate::fence::params::Plan;
 use crate::lag::Lag;
 use crate::look::{Receiver, Server};
+use crate::lsn::Lsn;
 use crate::observers::{Absence, Sighting, observe};
 use crate::path::Path;
 use crate::reach::Unreached;
@@ -20,6 +21,8 @@ use crate::session::resolve;
 pub(super) struct Survey {
     /// The candidate, looked at last.
     pub(super) candidate: Server,
+    /// The end of the log that the candidate held before the old primary was looked at.
+    held: Lsn,
     primary: Primary,
     primary_address: Address,
     paths: Vec<Path>,
@@ -53,6 +56,7 @@ impl Survey {
         let still_heard = still_heard(plan, &before, &candidate).await;
         Ok(Self {
             candidate,
+            held: before.lsn(),
             primary,
             primary_address: plan.primary.address.clone(),
             paths,
@@ -64,6 +68,11 @@ impl Survey {
 
     pub(super) fn primary_address(&self) -> &Address {
         &self.primary_address
+    }
+
+    /// The clients' paths.
+    pub(super) fn paths(&self) -> &[Path] {
+        &self.paths
     }
 
     /// The old primary, if it answers.
@@ -92,6 +101,17 @@ impl Survey {
             }
         }
         None
+    }
+
+    /// Why the candidate cannot have its log from the old primary, though both are of one cluster, if so. A copy of a
+    /// cluster has its identifier, and a standby of the copy too.
+    pub(super) fn strayed(&self) -> Option<String> {
+        let primary = self.answering()?;
+        let (candidate, held, end) = (&self.candidate.address, self.held, primary.lsn());
+        (held > end).then(|| {
+            let address = &primary.address;
+            format!("{candidate} is no standby of {address}: it holds log up to {held}, and {address} has written {end}")
+        })
     }
 
     /// Why the candidate lacks too much to take over, if so.
@@ -232,7 +252,7 @@ async fn still_heard(plan: &Plan, before: &Server, after: &Server) -> Option<Str
     heard.then(|| format!("{} still receives from {}", after.address, last.from))
 }
 
-async fn is_from(plan: &Plan, receiver: &Receiver) -> bool {
+pub(super) async fn is_from(plan: &Plan, receiver: &Receiver) -> bool {
     let primary = &plan.primary;
     if receiver.from == primary.address {
         return true;

@@ -12,22 +12,23 @@ use crate::promote::PromoteParams;
 /// The bounds that a promotion is held to.
 #[derive(Debug)]
 pub(super) struct Conditions<'p> {
-    pub(super) fence: Option<&'p FenceEvidence>,
+    pub(super) fence: &'p FenceEvidence,
     pub(super) max_fence_age: Duration,
     pub(super) max_lag: Duration,
     pub(super) catch_up: Duration,
 }
 
 impl<'p> Conditions<'p> {
-    pub(super) fn of(params: &'p PromoteParams) -> Self {
+    /// None without evidence of fencing.
+    pub(super) fn of(params: &'p PromoteParams) -> Option<Self> {
         let PromoteParams { max_fence_age, max_lag, catch_up, .. } = *params;
-        Self { fence: params.fence.as_ref(), max_fence_age, max_lag, catch_up }
+        Some(Self { fence: params.fence.as_ref()?, max_fence_age, max_lag, catch_up })
     }
 
-    /// Why this server must not be promoted. Without evidence, which a dry run may not have, only what can be judged is.
+    /// Why this server must not be promoted.
     pub(super) fn refusal(&self, server: &Server) -> Option<String> {
         self.refusal_but_for_lag(server).or_else(|| {
-            let why = self.lag(server, self.fence?).exceeds(self.max_lag)?;
+            let why = self.lag(server).exceeds(self.max_lag)?;
             Some(format!("{} is too far behind: {why}", server.address))
         })
     }
@@ -35,9 +36,9 @@ impl<'p> Conditions<'p> {
     /// The same, but for lag.
     pub(super) fn refusal_but_for_lag(&self, server: &Server) -> Option<String> {
         if let Role::Primary(_) = server.role {
-            return Some(format!("{} is a {server}, so promoting it would not help", server.address));
+            return Some(no_standby(server));
         }
-        let fence = self.fence?;
+        let fence = self.fence;
         if fence.host == server.address.to_string() {
             return Some(format!("{} is the server that was fenced", server.address));
         }
@@ -47,18 +48,27 @@ impl<'p> Conditions<'p> {
                 server.address, fence.host
             ));
         }
-        self.too_old(fence, server.looked_at)
+        self.too_old(server.looked_at)
     }
 
     /// What the server lacks, at the moment the evidence says to judge it.
-    pub(super) fn lag(&self, server: &Server, fence: &FenceEvidence) -> Lag {
+    pub(super) fn lag(&self, server: &Server) -> Lag {
         match server.as_standby() {
-            Some(standby) => Lag::measure(standby, fence.last_lsn, fence.lag_at),
+            Some(standby) => Lag::measure(standby, self.fence.last_lsn, self.fence.lag_at),
             None => Lag::default(),
         }
     }
 
-    fn too_old(&self, fence: &FenceEvidence, now: Timestamp) -> Option<String> {
+    /// Whether the standby lacks bytes that it is still being sent.
+    pub(super) fn catching_up(&self, server: &Server) -> bool {
+        match (server.as_standby(), self.fence.last_lsn) {
+            (Some(standby), Some(end)) => standby.receiver.is_some() && standby.received < end,
+            _ => false,
+        }
+    }
+
+    fn too_old(&self, now: Timestamp) -> Option<String> {
+        let fence = self.fence;
         let age = now.duration_since(fence.fenced_at);
         // A clock may have been set back since, but evidence from the far future proves nothing.
         let too_old = age.unsigned_abs() > self.max_fence_age;
@@ -71,12 +81,9 @@ impl<'p> Conditions<'p> {
     }
 }
 
-/// Whether the standby lacks bytes that it is still being sent.
-pub(super) fn catching_up(fence: Option<&FenceEvidence>, server: &Server) -> bool {
-    let (Some(standby), Some(end)) = (server.as_standby(), fence.and_then(|fence| fence.last_lsn)) else {
-        return false;
-    };
-    standby.receiver.is_some() && standby.received < end
+/// Why a primary is not promoted.
+pub(super) fn no_standby(server: &Server) -> String {
+    format!("{} is a {server}, so promoting it would not help", server.address)
 }
 
 #[cfg(test)]
@@ -128,7 +135,7 @@ mod tests {
         }
     }
 
-    fn refusal(fence: Option<&FenceEvidence>, server: &Server) -> String {
+    fn refusal(fence: &FenceEvidence, server: &Server) -> String {
         let second = Duration::from_secs(1);
         let conditions =
             Conditions { fence, max_fence_age: 60 * second, max_lag: 5 * second, catch_up: second };
@@ -137,37 +144,37 @@ mod tests {
 
     #[test]
     fn a_standby_with_young_evidence_and_little_lag_may_go() {
-        assert_eq!(refusal(Some(&fence()), &standby()), "");
+        assert_eq!(refusal(&fence(), &standby()), "");
     }
 
     #[test]
     fn old_evidence_is_refused_and_so_is_evidence_from_the_future() {
         let old = FenceEvidence { fenced_at: at(900), ..fence() };
-        assert!(refusal(Some(&old), &standby()).contains("fence again"));
+        assert!(refusal(&old, &standby()).contains("fence again"));
         let future = FenceEvidence { fenced_at: at(1100), ..fence() };
-        assert!(refusal(Some(&future), &standby()).contains("fence again"));
+        assert!(refusal(&future, &standby()).contains("fence again"));
     }
 
     #[test]
     fn evidence_about_the_standby_itself_or_another_cluster_is_refused() {
         let own = FenceEvidence { host: "db-b:5432".to_owned(), ..fence() };
-        assert!(refusal(Some(&own), &standby()).contains("is the server that was fenced"));
+        assert!(refusal(&own, &standby()).contains("is the server that was fenced"));
         let other = FenceEvidence { system_identifier: "8".to_owned(), ..fence() };
-        assert!(refusal(Some(&other), &standby()).contains("another database cluster"));
+        assert!(refusal(&other, &standby()).contains("another database cluster"));
     }
 
     #[test]
     fn lag_is_judged_by_what_was_received() {
         let behind = FenceEvidence { lag_at: at(1001), ..fence() };
-        assert!(refusal(Some(&behind), &standby()).contains("too far behind"));
+        assert!(refusal(&behind, &standby()).contains("too far behind"));
         let arrived = FenceEvidence { last_lsn: Some(Lsn::from_u64(100)), ..behind };
-        assert_eq!(refusal(Some(&arrived), &standby()), "");
+        assert_eq!(refusal(&arrived, &standby()), "");
     }
 
     #[test]
     fn a_read_only_primary_is_no_standby() {
         let primary =
             Primary { lsn: Lsn::from_u64(1), standby_lag: None, commits_hang: None, sessions: None };
-        assert!(refusal(None, &server(Role::Primary(primary))).contains("would not help"));
+        assert!(refusal(&fence(), &server(Role::Primary(primary))).contains("would not help"));
     }
 }

@@ -8,6 +8,7 @@
 //! settles it, and when looking does not settle it within the bound the effect is unknown.
 
 mod conditions;
+mod rehearsal;
 
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use crate::json;
 use crate::look::Server;
 use crate::observers::pause;
 use crate::session::{Session, StatementError};
-use conditions::{Conditions, catching_up};
+use conditions::Conditions;
 
 /// The action.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ params_with_connection! {
     /// The standby, and what must be so before it is promoted.
     pub(crate) struct PromoteParams {
         /// The proof that the old primary is fenced: `{{ steps.ID.evidence }}` of a `postgres.fence`.
-        // Required of the author; absent only when a dry run has no value for it.
+        // `None` only in a rehearsal that has no value for it.
         #[schemars(required)]
         fence: Option<FenceEvidence>,
         /// How old that proof may be; 5m by default.
@@ -114,6 +115,10 @@ impl TypedAction for Promote {
         params.target().err().into_iter().collect()
     }
 
+    fn rehearsed_without(&self) -> &'static [&'static str] {
+        &["fence"]
+    }
+
     async fn observe(&self, context: &ActionContext, params: &PromoteParams) -> Observation {
         let target = match params.target() {
             Ok(target) => target,
@@ -127,10 +132,12 @@ impl TypedAction for Promote {
             let outputs = json::object(&described(&server));
             return Observation::in_place(format!("{} is a {server}", server.address), outputs);
         }
-        let conditions = Conditions::of(params);
+        let Some(conditions) = Conditions::of(params) else {
+            return rehearsal::observation(context, params, &target, &server).await;
+        };
         match conditions.refusal(&server).filter(|_| !still_coming(&conditions, &server)) {
             Some(why) => Observation::Blocked { why },
-            None => Observation::Pending { change: change(&conditions, &server) },
+            None => Observation::Pending { change: change(&server, &conditions.lag(&server).words()) },
         }
     }
 
@@ -142,17 +149,14 @@ impl TypedAction for Promote {
         if server.accepts_writes() {
             return Ok(outcome(&server, &described(&server), Vec::new()));
         }
-        let Some(fence) = &params.fence else {
-            return Err(Failure::permanent(
-                "`fence` is missing: a standby is promoted only with proof of fencing",
-            ));
+        let Some(conditions) = Conditions::of(params) else {
+            return Err(Failure::permanent("a standby is promoted only with proof of fencing"));
         };
-        let conditions = Conditions::of(params);
         server = catch_up(context, &target, &session, &conditions, server).await?;
         if let Some(why) = conditions.refusal(&server) {
             return Err(Failure::permanent(format!("{why}: nothing was touched")));
         }
-        let lag = conditions.lag(&server, fence);
+        let lag = conditions.lag(&server);
         let warnings = warnings_before(&server);
         context.say(format!("promoting {}: {}", target.address, lag.words()));
         // One message, so that there is one moment at which it was sent.
@@ -160,7 +164,7 @@ impl TypedAction for Promote {
         let answer = session.link.bounded(context, request).await.map(|answer| says_yes(&answer));
         let promoted = settle(context, &target, params.wait, answer).await?;
         let outputs = PromoteOutputs {
-            lag_bytes: fence.last_lsn.and(lag.bytes),
+            lag_bytes: conditions.fence.last_lsn.and(lag.bytes),
             lag_seconds: lag.seconds(),
             promoted_at: Some(json::now()),
             ..described(&promoted)
@@ -176,7 +180,7 @@ async fn look(context: &ActionContext, target: &Target, session: &Session) -> Re
 
 /// Whether what is too much lag now is on its way.
 fn still_coming(conditions: &Conditions<'_>, server: &Server) -> bool {
-    conditions.refusal_but_for_lag(server).is_none() && catching_up(conditions.fence, server)
+    conditions.refusal_but_for_lag(server).is_none() && conditions.catching_up(server)
 }
 
 /// Lets a standby that is still receiving arrive at the old primary's last position.
@@ -188,7 +192,7 @@ async fn catch_up(
     mut server: Server,
 ) -> Result<Server, Failure> {
     let deadline = Instant::now() + conditions.catch_up;
-    while catching_up(conditions.fence, &server) && Instant::now() < deadline {
+    while conditions.catching_up(&server) && Instant::now() < deadline {
         pause(context, POLL).await;
         if context.is_cancelled() {
             return Err(Failure::transient("cancelled before the promotion was asked for"));
@@ -240,10 +244,9 @@ fn refused_at_once(code: &SqlState) -> bool {
     matches!(*code, SqlState::INSUFFICIENT_PRIVILEGE | SqlState::UNDEFINED_FUNCTION)
 }
 
-fn change(conditions: &Conditions<'_>, server: &Server) -> Change {
-    let lag = conditions.fence.map(|fence| format!(", {}", conditions.lag(server, fence).words()));
+fn change(server: &Server, lag: &str) -> Change {
     Change {
-        before: format!("{server}{}", lag.unwrap_or_default()),
+        before: format!("{server}, {lag}"),
         after: format!("primary, accepting writes, timeline {}", server.timeline + 1),
     }
 }

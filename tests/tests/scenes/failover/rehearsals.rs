@@ -1,10 +1,10 @@
 //! A dry run tells what a run would meet, and changes nothing.
 
 use lifeboat_tests::cli::Answer;
-use lifeboat_tests::scene::Node;
+use lifeboat_tests::scene::{Node, PostgresScene};
 use serde_json::Value;
 
-use super::{Failover, assert_code};
+use super::{Failover, SOON, assert_code};
 
 /// Rehearses on a quiet service, proves that nothing changed, and returns what was said.
 fn drill(failover: &Failover) -> Answer {
@@ -29,6 +29,18 @@ fn assert_said(ended: &Answer, expected: &[(&str, &str, &str)]) {
         assert!(seen(event).contains(words), "{step}: {words:?} is not in {event}");
     }
     assert_eq!(said.len(), expected.len(), "{ended}");
+}
+
+/// Insists that a step was found to be in the way, with words of why.
+#[track_caller]
+fn assert_blocked(ended: &Answer, step: &str, words: &str) {
+    let said = ended.json_lines();
+    let event = said
+        .iter()
+        .find(|event| event["type"] == "step_finished" && event["step"] == step)
+        .expect("it was looked at");
+    assert_eq!(event["state"], "failed", "{event}");
+    assert!(seen(event).contains(words), "{words:?} is not in {event}");
 }
 
 /// What a dry run saw, as one text.
@@ -63,14 +75,61 @@ fn a_drill_of_the_healthy_service_shows_the_way() {
             ("primary-is-down", "pending", "primary, accepting writes, timeline 1"),
             ("candidate", "in_place", "receiving from 127.0.0.1"),
             ("cut-off", "pending", "ready (UP), weight 1, no sessions → maint"),
-            ("fence", "not_rehearsed", "step `primary-is-down` did not run"),
-            ("promote", "not_rehearsed", "step `fence` did not run"),
+            (
+                "fence",
+                "pending",
+                "nothing is missing as of now → takes no writes (isolated); once every path is closed",
+            ),
+            ("promote", "pending", "behind as of now → primary, accepting writes, timeline 2"),
             ("load-balancer", "pending", "maint (MAINT), weight 1, no sessions → ready"),
             ("new-primary", "not_rehearsed", "it waits for `promote`, which did not run; now: "),
             ("verify", "not_rehearsed", "cannot look for its own effect"),
             ("roles", "in_place", "is a standby"),
         ],
     );
+}
+
+/// What a drill could not know is in its journal and in what it prints, beside what it saw.
+#[test]
+fn a_drill_of_the_healthy_service_says_what_it_did_not_know() {
+    let failover = Failover::healthy();
+    failover.scene.quiesce();
+    drill(&failover);
+    let journal = failover.journal();
+    let about = |step| journal.about("step_rehearsed", step).next().expect("every step was rehearsed");
+    for (step, unknown, from) in [
+        ("fence", "down_since", "step `primary-is-down` did not run"),
+        ("promote", "fence", "step `fence` did not run"),
+    ] {
+        let record = about(step);
+        assert_eq!(record["with"][unknown], Value::Null, "{record}");
+        assert!(word(&record["without"][unknown]).contains(from), "{record}");
+    }
+    assert_eq!(about("cut-off").get("without"), None, "it knew everything");
+    let mut words = failover.words("drill", &[]);
+    words.retain(|word| word != "--json");
+    let said = failover.sandbox.lifeboat(words).run().stdout;
+    assert!(said.contains("not known: `fence`") && said.contains("not known: `down_since`"), "{said}");
+}
+
+/// What would be in the way of a failover is found between incidents.
+#[test]
+fn a_drill_of_the_healthy_service_is_not_ready_with_a_standby_that_could_not_take_over() {
+    let failover = Failover::healthy();
+    failover.scene.quiesce();
+    failover.scene.pause_replay(Node::B);
+    let ended = drill(&failover);
+    assert_code(&ended, 13);
+    assert_blocked(&ended, "promote", "has its replay paused");
+
+    // The standby of a copy of the cluster: only its log tells that it is none of ours.
+    let copy = PostgresScene::start();
+    let ahead = copy.sql(Node::A, "select pg_switch_wal()").parse().unwrap();
+    copy.wait_until("the standby of the copy is ahead", SOON, || copy.received(Node::B) > ahead);
+    let stray = format!("127.0.0.1:{}", copy.port(Node::B));
+    let ended = failover.sandbox.lifeboat(failover.words("drill", &[("standby", &stray)])).run();
+    assert_code(&ended, 13);
+    assert_blocked(&ended, "fence", "is no standby of");
 }
 
 #[test]
@@ -100,9 +159,5 @@ fn a_drill_says_that_a_dead_standby_cannot_take_over() {
     failover.scene.kill(Node::B);
     let ended = drill(&failover);
     assert_code(&ended, 13);
-    let said = ended.json_lines();
-    let candidate =
-        said.iter().find(|event| event["step"] == "candidate").expect("the candidate was looked at");
-    assert_eq!(candidate["state"], "failed");
-    assert!(seen(candidate).contains("refuses connections"), "{candidate}");
+    assert_blocked(&ended, "candidate", "refuses connections");
 }
