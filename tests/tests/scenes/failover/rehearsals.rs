@@ -73,7 +73,7 @@ fn a_drill_of_the_healthy_service_shows_the_way() {
         &ended,
         &[
             ("primary-is-down", "pending", "primary, accepting writes, timeline 1"),
-            ("candidate", "in_place", "receiving from 127.0.0.1"),
+            ("candidate", "in_place", "behind if the primary were gone now"),
             ("cut-off", "pending", "ready (UP), weight 1, no sessions → maint"),
             (
                 "fence",
@@ -98,6 +98,7 @@ fn a_drill_of_the_healthy_service_says_what_it_did_not_know() {
     let journal = failover.journal();
     let about = |step| journal.about("step_rehearsed", step).next().expect("every step was rehearsed");
     for (step, unknown, from) in [
+        ("candidate", "down_since", "step `primary-is-down` did not run"),
         ("fence", "down_since", "step `primary-is-down` did not run"),
         ("promote", "fence", "step `fence` did not run"),
     ] {
