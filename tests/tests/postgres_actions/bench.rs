@@ -154,6 +154,13 @@ pub(crate) fn pending(observation: Observation) -> (String, String) {
     }
 }
 
+/// A scene whose standby has replayed a row, so that its lag is known.
+pub(crate) fn following() -> PostgresScene {
+    let scene = PostgresScene::start();
+    scene.wait_until("b has a row", SOON, || !scene.rows(Node::B).is_empty());
+    scene
+}
+
 /// Waits until the writer's newest row on `primary` has been kept from `b` for this long.
 pub(crate) fn fall_behind(scene: &PostgresScene, seconds: f64) {
     scene.stop_sender(Node::A);

@@ -4,7 +4,7 @@ use lifeboat_action::Observation;
 use lifeboat_tests::scene::{Node, Options, PostgresScene};
 use serde_json::json;
 
-use crate::bench::{Bench, SOON, blocked, in_place, on, pending, unknown};
+use crate::bench::{Bench, SOON, blocked, following, in_place, on, pending, unknown};
 
 const CHECK: &str = "postgres.check";
 
@@ -116,7 +116,7 @@ fn a_standby_that_falls_behind_is_seen_to() {
 
 #[test]
 fn lag_is_judged_as_of_the_moment_the_primary_was_gone() {
-    let (scene, bench) = (PostgresScene::start(), Bench::new());
+    let (scene, bench) = (following(), Bench::new());
     scene.kill(Node::A);
     let down = on(&scene, Node::A, json!({"expect": "down", "observers": 1}));
     let (_, gone) = in_place(bench.observe(CHECK, &down));

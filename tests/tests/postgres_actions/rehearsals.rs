@@ -3,7 +3,7 @@
 use lifeboat_tests::scene::{Node, PostgresScene};
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, SOON, blocked, fall_behind, fence_a, in_place, merge, on, pending};
+use crate::bench::{Bench, SOON, blocked, fall_behind, fence_a, following, in_place, merge, on, pending};
 
 /// Rehearses fencing `a` for `b`, of clients that come through HAProxy.
 fn fence(scene: &PostgresScene, more: Value) -> Value {
@@ -32,7 +32,7 @@ fn create_role(scene: &PostgresScene, name: &str) {
 
 #[test]
 fn fencing_shows_who_is_there_and_what_the_steps_before_must_bring_about() {
-    let (scene, bench) = (PostgresScene::start(), Bench::new());
+    let (scene, bench) = (following(), Bench::new());
     let (before, after) = pending(rehearse_fence(&scene, &bench, json!({})));
     let (b, front) = (scene.port(Node::B), scene.front_port());
     for said in [
@@ -54,7 +54,7 @@ fn fencing_shows_who_is_there_and_what_the_steps_before_must_bring_about() {
 
 #[test]
 fn fencing_says_which_rights_would_be_missing() {
-    let (scene, bench) = (PostgresScene::start(), Bench::new());
+    let (scene, bench) = (following(), Bench::new());
     create_role(&scene, "plain");
     let after = || pending(rehearse_fence(&scene, &bench, json!({"user": "plain"}))).1;
     assert!(
@@ -76,11 +76,11 @@ fn fencing_says_which_rights_would_be_missing() {
 
 #[test]
 fn fencing_is_blocked_by_the_standby_of_a_copy_and_by_lag() {
-    let (scene, copy, bench) = (PostgresScene::start(), PostgresScene::start(), Bench::new());
+    let (scene, copy, bench) = (following(), following(), Bench::new());
     let known = "select system_identifier from pg_control_system()";
     assert_eq!(scene.sql(Node::A, known), copy.sql(Node::B, known), "only their logs tell them apart");
     let ahead = copy.sql(Node::A, "select pg_switch_wal()").parse().unwrap();
-    copy.wait_until("the standby of the copy is ahead", SOON, || copy.received(Node::B) > ahead);
+    copy.wait_until("the standby of the copy is ahead", SOON, || copy.replayed(Node::B) > ahead);
     let stray = json!({"candidate": {"host": "127.0.0.1", "port": copy.port(Node::B)}, "max_lag": "1h"});
     let why = blocked(rehearse_fence(&scene, &bench, stray));
     assert!(why.contains("is no standby of") && why.contains("it holds log up to"), "{why}");
@@ -91,7 +91,7 @@ fn fencing_is_blocked_by_the_standby_of_a_copy_and_by_lag() {
 
 #[test]
 fn a_primary_that_is_gone_all_the_same_is_fenced_also_without_the_moment() {
-    let (scene, bench) = (PostgresScene::start(), Bench::new());
+    let (scene, bench) = (following(), Bench::new());
     scene.kill(Node::A);
     let (evidence, _) = in_place(rehearse_fence(&scene, &bench, json!({})));
     assert!(evidence.contains("is fenced (stopped)"), "{evidence}");
@@ -99,7 +99,7 @@ fn a_primary_that_is_gone_all_the_same_is_fenced_also_without_the_moment() {
 
 #[test]
 fn a_promotion_shows_the_standby_and_how_far_behind_it_is() {
-    let (scene, bench) = (PostgresScene::start(), Bench::new());
+    let (scene, bench) = (following(), Bench::new());
     let (before, after) = pending(rehearse_promotion(&scene, &bench, json!({})));
     assert!(before.starts_with("standby, timeline 1") && before.ends_with("behind as of now"), "{before}");
     assert_eq!(after, "primary, accepting writes, timeline 2");
@@ -110,7 +110,7 @@ fn a_promotion_shows_the_standby_and_how_far_behind_it_is() {
 
 #[test]
 fn a_promotion_is_blocked_by_what_would_be_in_its_way() {
-    let (scene, bench) = (PostgresScene::start(), Bench::new());
+    let (scene, bench) = (following(), Bench::new());
     create_role(&scene, "plain");
     let why = blocked(rehearse_promotion(&scene, &bench, json!({"user": "plain"})));
     assert!(why.contains("plain may not promote it: grant execute on pg_promote"), "{why}");
@@ -132,7 +132,7 @@ fn a_promotion_is_blocked_by_what_would_be_in_its_way() {
 
 #[test]
 fn lag_is_judged_as_if_the_primary_were_gone_now() {
-    let (scene, bench) = (PostgresScene::start(), Bench::new());
+    let (scene, bench) = (following(), Bench::new());
     let params = on(&scene, Node::B, json!({"expect": "standby", "max_lag": "10s"}));
     let (evidence, _) = in_place(bench.rehearse("postgres.check", &params, "down_since"));
     assert!(evidence.ends_with("behind if the primary were gone now"), "{evidence}");

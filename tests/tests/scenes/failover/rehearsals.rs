@@ -126,7 +126,7 @@ fn a_drill_of_the_healthy_service_is_not_ready_with_a_standby_that_could_not_tak
     // The standby of a copy of the cluster: only its log tells that it is none of ours.
     let copy = PostgresScene::start();
     let ahead = copy.sql(Node::A, "select pg_switch_wal()").parse().unwrap();
-    copy.wait_until("the standby of the copy is ahead", SOON, || copy.received(Node::B) > ahead);
+    copy.wait_until("the standby of the copy is ahead", SOON, || copy.replayed(Node::B) > ahead);
     let stray = format!("127.0.0.1:{}", copy.port(Node::B));
     let ended = failover.sandbox.lifeboat(failover.words("drill", &[("standby", &stray)])).run();
     assert_code(&ended, 13);
