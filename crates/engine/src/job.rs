@@ -83,6 +83,7 @@ mod tests {
             attempt: Attempt::FIRST,
             call,
             check: None,
+            without: Without::new(),
             timeout: Some(seconds("10")),
             retry: RetryPolicy::default(),
             on_unknown: OnUnknown::Ask,
