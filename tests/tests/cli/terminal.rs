@@ -153,6 +153,23 @@ fn a_person_may_decide_later_or_be_interrupted() {
 }
 
 #[test]
+fn the_question_about_an_edited_runbook_is_alone_on_the_screen() {
+    let sandbox = Sandbox::with("doubtful.yaml", DOUBTFUL);
+    assert_eq!(sandbox.run("run doubtful.yaml --yes").code, Some(6));
+    assert_eq!(sandbox.run("skip odd --reason no").code, Some(0));
+    sandbox.file("doubtful.yaml", DOUBTFUL.replace("An odd one", "Another one"));
+    let mut session = at_terminal(&sandbox, "resume");
+    let before = session.exp_string("Go on with the runbook as it was?").expect("a question");
+    assert!(before.contains("Another one"), "the difference: {before:?}");
+    session.send_line("y").expect("it reads");
+    let shown = session.exp_string("keep-pinned").expect("the decision");
+    assert!(!before.contains("steps over") && !shown.contains("steps over"), "{before:?} {shown:?}");
+    let rest = session.exp_string("exit code 0").expect("it ends");
+    assert!(rest.contains("1 of 2 steps over") && !rest.contains("0 of 0 steps"), "{rest:?}");
+    assert!(sandbox.path("after").exists());
+}
+
+#[test]
 fn colour_is_left_out_where_it_is_not_wanted() {
     let sandbox = Sandbox::with("one.yaml", ONE);
     assert_eq!(sandbox.run("run one.yaml --yes").code, Some(0));

@@ -46,13 +46,18 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         return Ok(finished(context, &claim, verdict, output));
     }
     let secrets = secrets::resolve(claim.state.plan())?;
+    let kept = match edited::since(claim.state.plan()) {
+        Some(edited) if !is_kept(context, &store, &claim, &edited)? => {
+            let Some(event) = keep(context, &mut claim, &edited, keep_pinned)? else {
+                return Ok(Exit::NeedsPerson);
+            };
+            Some(event)
+        }
+        Some(_) | None => None,
+    };
+    // Only now: what redraws the screen would wipe a question off it.
     let mut reporter = reporters::fitting(context, output);
-    if let Some(edited) = edited::since(claim.state.plan())
-        && !is_kept(context, &store, &claim, &edited)?
-    {
-        let Some(event) = keep(context, &mut claim, &edited, keep_pinned)? else {
-            return Ok(Exit::NeedsPerson);
-        };
+    if let Some(event) = kept {
         reporters::tell(reporter.as_mut(), &event, &claim.state);
     }
     Driver { context, registry: registry::registry(), secrets, reporter, output }.resume(claim)

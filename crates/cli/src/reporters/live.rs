@@ -31,6 +31,8 @@ pub(crate) struct Live {
 /// What is shown of the steps that are not over.
 #[derive(Debug, Default)]
 struct View {
+    /// An event came: before the first, nothing is known and nothing is drawn.
+    begun: bool,
     going_on: BTreeMap<StepIndex, GoingOn>,
     /// How many steps are over, of how many.
     over: usize,
@@ -60,7 +62,8 @@ impl Live {
     fn follow(&self, event: &Event, state: &RunState) {
         let mut view = lock(&self.view);
         let is_over = |at: StepIndex| is_over(state.status(at), state.step(at));
-        if matches!(event.kind, EventKind::RunCreated | EventKind::RunResumed { .. }) {
+        if !view.begun || matches!(event.kind, EventKind::RunCreated | EventKind::RunResumed { .. }) {
+            view.begun = true;
             let steps = || state.plan().indices().filter(|at| state.plan().step(*at).action().is_some());
             view.all = steps().count();
             view.over = steps().filter(|at| is_over(*at)).count();
@@ -179,6 +182,9 @@ fn lasting(event: &Event, state: &RunState) -> Option<String> {
 impl View {
     /// The lines to draw now.
     fn lines(&self, now: Timestamp, terminal: &Terminal) -> Vec<String> {
+        if !self.begun {
+            return Vec::new();
+        }
         let (columns, rows) = terminal.size().unwrap_or((80, 24));
         let most = MOST.min(rows.saturating_sub(3)).max(1);
         let mut lines: Vec<_> =
@@ -224,7 +230,13 @@ fn lock(view: &Mutex<View>) -> MutexGuard<'_, View> {
 
 #[cfg(test)]
 mod tests {
-    use super::fitted;
+    use super::*;
+
+    #[test]
+    fn nothing_is_drawn_before_the_first_event() {
+        let lines = View::default().lines(Timestamp::now(), &Terminal::open());
+        assert_eq!(lines, [""; 0]);
+    }
 
     #[test]
     fn long_lines_are_cut_to_the_columns_they_take() {
