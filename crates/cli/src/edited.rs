@@ -1,36 +1,79 @@
 //! A runbook's file that was edited since its run began: noticed, and shown as a difference.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 
-use lifeboat_model::{Digest, Plan};
+use lifeboat_model::plan::PinnedSource;
+use lifeboat_model::{Digest, Plan, Source};
+use rustix::fs::OFlags;
 use similar::TextDiff;
 
+use crate::runbook;
 use crate::words::clean;
 
 /// What became of a runbook's file.
 #[derive(Debug)]
+pub(crate) enum Since {
+    /// Nothing, or there never was one.
+    Same,
+    /// It cannot be compared, as this says: the run may have been moved, or the file. That stops nothing.
+    Unknown(String),
+    /// It has another text.
+    Edited(Edited),
+}
+
+/// An edit.
+#[derive(Debug)]
 pub(crate) struct Edited {
-    /// The digest of its text now.
+    /// The digest of its text now; of its beginning, where it is larger than a runbook may be.
     pub(crate) digest: Digest,
     /// The difference between the pinned text and the text now, in unified form.
     pub(crate) diff: String,
 }
 
-/// Whether the file that a plan was made from has another text now. A file that is not there (the run may have been
-/// moved) or cannot be read tells nothing.
-pub(crate) fn since(plan: &Plan) -> Option<Edited> {
+/// Compares the file that a plan was made from with the text that was pinned.
+pub(crate) fn since(plan: &Plan) -> Since {
     let pinned = plan.source();
-    let bytes = fs::read(&pinned.name).ok()?;
-    let digest = Digest::of(&bytes);
-    if digest == pinned.digest {
-        return None;
+    let Some(path) = runbook::pinned_path(plan) else { return Since::Same };
+    let unknown = |what: &str| Since::Unknown(format!("the runbook {} {what}", path.display()));
+    match read(path) {
+        Ok(Some(bytes)) => compare(pinned, &bytes),
+        Ok(None) => unknown("is no regular file any more"),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => unknown("is not there any more"),
+        Err(error) => unknown(&format!("cannot be read: {error}")),
     }
-    let now = String::from_utf8_lossy(&bytes);
+}
+
+/// At most one byte more than a runbook may have; nothing of what is no regular file, which could go on for ever.
+fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    if !fs::metadata(path)?.is_file() {
+        return Ok(None);
+    }
+    // Should it have become a pipe since: that is not waited for.
+    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
+    let file = File::options().read(true).custom_flags(nonblocking).open(path)?;
+    let mut bytes = Vec::new();
+    file.take(Source::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}
+
+fn compare(pinned: &PinnedSource, bytes: &[u8]) -> Since {
+    let digest = Digest::of(bytes);
+    if digest == pinned.digest {
+        return Since::Same;
+    }
+    if bytes.len() > Source::MAX_BYTES {
+        let diff = format!("{} differs, and is too large to show\n", clean(&pinned.name));
+        return Since::Edited(Edited { digest, diff });
+    }
+    let now = String::from_utf8_lossy(bytes);
     let diff = TextDiff::from_lines(pinned.text.as_str(), &now);
     let diff = diff
         .unified_diff()
         .context_radius(3)
         .header(&format!("{} (pinned)", pinned.name), &format!("{} (now)", pinned.name))
         .to_string();
-    Some(Edited { digest, diff: clean(&diff).into_owned() })
+    Since::Edited(Edited { digest, diff: clean(&diff).into_owned() })
 }

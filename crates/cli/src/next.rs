@@ -1,11 +1,14 @@
 //! What can be done now: the exact commands.
 
+use std::path::Path;
+
 use lifeboat_model::plan::{OnFailure, Section};
 use lifeboat_model::record::{Mode, StopReason, Verdict};
 use lifeboat_model::{Phase, RunState, Status, StepIndex, StepState};
 
 use crate::claim::may_go_on;
 use crate::context::Context;
+use crate::runbook;
 use crate::words::{HINT, shell};
 
 /// A command and what it is for.
@@ -86,7 +89,7 @@ fn cancel(context: &Context, state: &RunState) -> Next {
 
 /// The same runbook with the same inputs, in another mode.
 fn again(context: &Context, state: &RunState, command: &str, what: &'static str) -> Next {
-    let file = &state.plan().source().name;
+    let file = runbook::pinned_path(state.plan()).map_or("FILE".into(), Path::to_string_lossy);
     let inputs: String = state
         .inputs()
         .iter()
@@ -95,7 +98,7 @@ fn again(context: &Context, state: &RunState, command: &str, what: &'static str)
             format!(" -i {}", shell(&format!("{name}={value}")))
         })
         .collect();
-    Next { command: format!("{}{inputs}", context.command(&[command, file])), what }
+    Next { command: format!("{}{inputs}", context.command(&[command, &file])), what }
 }
 
 /// A value as the command line takes it: lists are separated by commas.

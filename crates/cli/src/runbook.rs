@@ -18,14 +18,27 @@ pub(crate) fn read(path: &Path) -> Result<Source, CliError> {
     let unreadable = |error| CliError::usage(format!("cannot read the runbook {}: {error}", path.display()));
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
+    let is_file = file.metadata().is_ok_and(|file| file.is_file());
     file.take(Source::MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    Ok(Source::from_bytes(pinned_name(path), bytes))
+    let name = if is_file { pinned_name(path) } else { PIPE.to_owned() };
+    Ok(Source::from_bytes(name, bytes))
 }
+
+/// What a runbook is called that came through a pipe: its text is pinned, but there is no file to find again.
+const PIPE: &str = "(a pipe)";
 
 /// The name by which a run finds its file again, wherever it is resumed: the whole path.
 fn pinned_name(path: &Path) -> String {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
     absolute.to_string_lossy().into_owned()
+}
+
+/// The file that a plan was made from; none if it came through a pipe.
+pub(crate) fn pinned_path(plan: &Plan) -> Option<&Path> {
+    let path = Path::new(&plan.source().name);
+    // Earlier versions pinned the names of pipes, too.
+    let is_device = ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder));
+    (path.is_absolute() && !is_device).then_some(path)
 }
 
 /// Reads and checks a runbook that is about to be run.

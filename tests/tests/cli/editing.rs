@@ -1,7 +1,10 @@
 //! A runbook that is edited while its run is stopped.
 
+use std::fs;
+
 use insta::assert_snapshot;
 use lifeboat_tests::cli::Sandbox;
+use rustix::fs::{CWD, Mode, mkfifoat};
 use serde_json::json;
 
 const RUNBOOK: &str = "\
@@ -64,11 +67,56 @@ fn going_on_with_the_pinned_runbook_is_a_decision() {
     assert_eq!(status["steps"][1]["outputs"]["stdout"], json!("two"));
 }
 
-#[test]
-fn a_runbook_that_is_gone_stops_nothing() {
+/// A run that goes on at its next resume.
+fn skipped() -> Sandbox {
     let sandbox = Sandbox::with("edited.yaml", RUNBOOK);
     assert_eq!(sandbox.run("run edited.yaml --yes").code, Some(4));
-    std::fs::remove_file(sandbox.path("edited.yaml")).expect("the file is there");
     assert_eq!(sandbox.run("skip one --reason no").code, Some(0));
-    assert_eq!(sandbox.run("resume").code, Some(0));
+    fs::remove_file(sandbox.path("edited.yaml")).expect("the file is there");
+    sandbox
+}
+
+#[test]
+fn a_runbook_that_is_gone_stops_nothing_and_is_missed() {
+    let sandbox = skipped();
+    let answer = sandbox.run("resume");
+    assert_eq!(answer.code, Some(0), "{answer}");
+    let path = sandbox.path("edited.yaml").display().to_string();
+    let note = format!("note: the runbook {path} is not there any more; the run goes on as it was pinned");
+    assert!(answer.stderr.contains(&note), "{answer}");
+    assert!(!answer.stdout.contains("although its file was edited"), "{answer}");
+}
+
+#[test]
+fn a_runbook_that_became_a_pipe_is_not_waited_for() {
+    let sandbox = skipped();
+    mkfifoat(CWD, sandbox.path("edited.yaml"), Mode::RUSR | Mode::WUSR).expect("a pipe can be made");
+    let answer = sandbox.run("resume");
+    assert_eq!(answer.code, Some(0), "{answer}");
+    assert!(answer.stderr.contains("edited.yaml is no regular file any more"), "{answer}");
+}
+
+#[test]
+fn a_runbook_that_became_huge_differs_and_is_not_read() {
+    let sandbox = skipped();
+    let huge = fs::File::create(sandbox.path("edited.yaml")).expect("a file can be made");
+    huge.set_len(1 << 40).expect("a file with a hole");
+    let answer = sandbox.run("resume");
+    assert_eq!(answer.code, Some(6), "{answer}");
+    assert!(answer.stderr.contains("edited.yaml differs, and is too large to show"), "{answer}");
+    assert_eq!(sandbox.run("resume --keep-pinned").code, Some(0));
+}
+
+#[test]
+fn a_runbook_from_a_pipe_is_not_looked_for() {
+    let sandbox = Sandbox::new();
+    let answer = sandbox.lifeboat(["run", "/dev/stdin", "--yes"]).stdin(RUNBOOK).run();
+    assert_eq!(answer.code, Some(4), "{answer}");
+    assert_eq!(sandbox.run("skip one --reason no").code, Some(0));
+    // What waits at its own stdin is no runbook.
+    let answer = sandbox.lifeboat(["resume"]).stdin("something else").run();
+    assert_eq!(answer.code, Some(0), "{answer}");
+    assert!(!answer.stderr.contains("the runbook"), "{answer}");
+    let answer = sandbox.lifeboat(["drill", "/dev/stdin"]).stdin(RUNBOOK).run();
+    assert!(answer.stderr.contains("next: lifeboat run FILE"), "{answer}");
 }

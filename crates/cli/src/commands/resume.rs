@@ -9,12 +9,12 @@ use crate::args::OutputArgs;
 use crate::claim::{claim, decide};
 use crate::context::Context;
 use crate::drive::Driver;
-use crate::edited::{self, Edited};
+use crate::edited::{self, Edited, Since};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::person::confirm;
 use crate::pick::{self, Fits};
-use crate::words::{self, WARNING};
+use crate::words::{self, WARNING, clean};
 use crate::{next, registry, reporters, secrets};
 
 /// Continue an unfinished run, in its own mode
@@ -47,13 +47,20 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     }
     let secrets = secrets::resolve(claim.state.plan())?;
     let kept = match edited::since(claim.state.plan()) {
-        Some(edited) if !is_kept(context, &store, &claim, &edited)? => {
+        Since::Unknown(what) => {
+            context.terminal.say(&format!(
+                "{WARNING}note:{WARNING:#} {}; the run goes on as it was pinned\n",
+                clean(&what)
+            ));
+            None
+        }
+        Since::Edited(edited) if !is_kept(context, &store, &claim, &edited)? => {
             let Some(event) = keep(context, &mut claim, &edited, keep_pinned)? else {
                 return Ok(Exit::NeedsPerson);
             };
             Some(event)
         }
-        Some(_) | None => None,
+        Since::Edited(_) | Since::Same => None,
     };
     // Only now: what redraws the screen would wipe a question off it.
     let mut reporter = reporters::fitting(context, output);
