@@ -158,9 +158,10 @@ impl DriverLoop {
     }
 
     fn left(self, left: Left) -> Drive {
-        let urgency = self.core.urgency();
-        let state = self.core.state().clone();
-        Drive { left, urgency, state, warnings: self.reporters.failures() }
+        let Self { core, journal, reporters, .. } = self;
+        // A reporter may wait for whoever reads it, without end: the run is given up before.
+        drop(journal);
+        Drive { left, urgency: core.urgency(), state: core.state().clone(), warnings: reporters.failures() }
     }
 }
 

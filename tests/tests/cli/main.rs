@@ -13,3 +13,4 @@ mod running;
 mod secrets;
 mod terminal;
 mod undriven;
+mod unread;
