@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use lifeboat_engine::store::{Holder, StoreError};
@@ -40,6 +41,11 @@ pub enum Checkpoints {
         /// Why.
         why: String,
     },
+    /// They could not be looked at: that says nothing about them.
+    Unchecked {
+        /// Why.
+        why: String,
+    },
     /// They were not looked at, since a process is writing to them.
     InUse {
         /// Who, as far as it can be read.
@@ -55,30 +61,23 @@ pub(crate) fn verify(folder: &RunFolder, text: &JournalText) -> Result<VerifyRep
     let checkpoints = match held {
         Held::Yes(by) => Checkpoints::InUse { by },
         Held::No if !folder.checkpoints().exists() => Checkpoints::None,
-        Held::No => match checkpoints(folder, text, &first, &state) {
-            Ok(seq) => Checkpoints::Good { seq },
-            Err(why) => Checkpoints::Bad { why },
+        Held::No if !folder.checkpoints().is_dir() => {
+            Checkpoints::Bad { why: "what lies in their place is no folder".to_owned() }
+        }
+        Held::No => match Copy::of(folder) {
+            Err(why) => Checkpoints::Unchecked { why },
+            Ok(copy) => match compare(&copy, text, &first, &state) {
+                Ok(seq) => Checkpoints::Good { seq },
+                Err(why) => Checkpoints::Bad { why },
+            },
         },
     };
     Ok(VerifyReport { seq: text.seq(), hash: text.hash().to_owned(), notes, checkpoints })
 }
 
 /// Restores the state from a copy of the checkpoints and compares it with the folded one.
-fn checkpoints(
-    run: &RunFolder,
-    text: &JournalText,
-    first: &Record,
-    folded: &RunState,
-) -> Result<Seq, String> {
-    let now = Timestamp::now().as_nanosecond();
-    let scratch = env::temp_dir().join(format!("lifeboat-verify-{}-{now}", std::process::id()));
-    folder::create_folder(&scratch)
-        .map_err(|error| format!("cannot create {}: {error}", scratch.display()))?;
-    let saved = checkpoint::open_copy(run, &scratch);
-    if let Err(error) = fs::remove_dir_all(&scratch) {
-        tracing::warn!(path = %scratch.display(), %error, "cannot remove a scratch folder");
-    }
-    let saved = saved?;
+fn compare(copy: &Copy, text: &JournalText, first: &Record, folded: &RunState) -> Result<Seq, String> {
+    let saved = checkpoint::open(&copy.path)?;
     let seq = saved.seq();
     let restored = saved.restore(first, text)?;
     let differs = |step: &StepIndex| restored.step_checkpoint(*step) != folded.step_checkpoint(*step);
@@ -88,5 +87,40 @@ fn checkpoints(
             Err("they have another state for the run".to_owned())
         }
         None => Ok(seq),
+    }
+}
+
+/// A copy of a run's checkpoints: even opening sled changes its files. It goes with its owner.
+struct Copy {
+    path: PathBuf,
+}
+
+impl Copy {
+    /// Copies to the folder for temporary files or, where there is no room, to the home of the runs.
+    fn of(run: &RunFolder) -> Result<Self, String> {
+        let temporary = env::temp_dir();
+        let home = run.path().ancestors().nth(2).unwrap_or(&temporary);
+        Self::below(&temporary, run).or_else(|there| {
+            Self::below(home, run)
+                .map_err(|here| if here == there { here } else { format!("{there}; {here}") })
+        })
+    }
+
+    fn below(place: &Path, run: &RunFolder) -> Result<Self, String> {
+        let now = Timestamp::now().as_nanosecond();
+        let path = place.join(format!("lifeboat-verify-{}-{now}", std::process::id()));
+        let cannot = |error| format!("cannot copy them to {}: {error}", place.display());
+        folder::create_folder(&path).map_err(cannot)?;
+        let copy = Self { path };
+        folder::copy_tree(&run.checkpoints(), &copy.path).map_err(cannot)?;
+        Ok(copy)
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.path) {
+            tracing::warn!(path = %self.path.display(), %error, "cannot remove a copy of checkpoints");
+        }
     }
 }

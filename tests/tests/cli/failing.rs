@@ -1,6 +1,7 @@
 //! Homes and journals that are broken.
 
 use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::process::Command;
 
 use insta::assert_snapshot;
@@ -51,6 +52,34 @@ fn a_torn_end_is_cut_and_said() {
     assert_eq!(answer.code, Some(0), "{answer}");
     assert!(answer.stderr.contains("were not written whole"), "{answer}");
     assert!(sandbox.run("journal").stdout.contains("were not written whole"));
+}
+
+/// A run that was driven for so long that it has checkpoints.
+fn long_enough() -> Sandbox {
+    let text = "runbook: long\nsteps:\n  - { id: a, action: wait.for, with: { duration: 400ms } }\n";
+    let sandbox = Sandbox::with("long.yaml", text);
+    assert_eq!(sandbox.run("run long.yaml --yes").code, Some(0));
+    assert!(sandbox.only_run().join("checkpoints").is_dir());
+    sandbox
+}
+
+#[test]
+fn checkpoints_are_checked_where_there_is_no_room_for_temporary_files() {
+    let sandbox = long_enough();
+    let verify = || sandbox.lifeboat(["journal", "--verify"]).env("TMPDIR", sandbox.path("nowhere")).run();
+    assert!(verify().stdout.contains("checkpoints: ok"), "{}", verify());
+    let mode = fs::metadata(sandbox.only_run().join("checkpoints")).expect("a folder").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
+
+#[test]
+fn checkpoints_that_cannot_be_copied_are_not_called_bad() {
+    let sandbox = long_enough();
+    symlink("nowhere", sandbox.only_run().join("checkpoints/lost")).expect("a link");
+    let answer = sandbox.run("journal --verify");
+    assert!(answer.stdout.contains("checkpoints: could not be checked: cannot copy them to "), "{answer}");
+    let report = sandbox.run("journal --verify --json").json_lines().remove(0);
+    assert_eq!(report["checkpoints"]["state"], "unchecked");
 }
 
 #[test]

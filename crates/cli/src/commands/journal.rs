@@ -57,6 +57,9 @@ fn as_text(run: &RunId, report: &VerifyReport) -> String {
         Checkpoints::Bad { why } => {
             format!("{WARNING}not usable{WARNING:#}: {}; the next resume builds new ones", clean(why))
         }
+        Checkpoints::Unchecked { why } => {
+            format!("{WARNING}could not be checked{WARNING:#}: {}", clean(why))
+        }
         Checkpoints::InUse { .. } => "in use by the process that drives the run; not looked at".to_owned(),
     };
     format!(
@@ -72,6 +75,7 @@ fn as_json(run: &RunId, report: &VerifyReport) -> String {
         Checkpoints::None => json!({"state": "none"}),
         Checkpoints::Good { seq } => json!({"state": "good", "seq": seq}),
         Checkpoints::Bad { why } => json!({"state": "bad", "why": why}),
+        Checkpoints::Unchecked { why } => json!({"state": "unchecked", "why": why}),
         Checkpoints::InUse { by } => json!({"state": "in_use", "by": by}),
     };
     let json = json!({

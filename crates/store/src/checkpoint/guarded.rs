@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::checkpoint::book::Book;
 use crate::checkpoint::saved::Saved;
-use crate::folder::{RunFolder, sync_folder};
+use crate::folder::{self, RunFolder, sync_folder};
 
 /// sled's threads may hold its file a moment longer than the handle that was dropped.
 const LINGERING_LOCK: Duration = Duration::from_secs(1);
@@ -41,6 +41,8 @@ impl OpenStore {
     /// Makes a store with this content. It appears under its name only when it is whole and synced.
     pub(crate) fn create(run: &RunFolder, batch: sled::Batch) -> Result<Self, String> {
         let temporary = run.path().join(format!("checkpoints.tmp-{}", std::process::id()));
+        // sled makes its files for everybody to read; nobody else gets at them in here.
+        folder::create_folder(&temporary).map_err(|error| error.to_string())?;
         caught(|| {
             let db = open_sled(&temporary)?;
             db.apply_batch(batch).map_err(|error| error.to_string())?;
@@ -99,10 +101,9 @@ pub(crate) fn set_aside(run: &RunFolder) -> io::Result<()> {
     fs::rename(run.checkpoints(), run.path().join(name))
 }
 
-/// Reads a copy of a run's checkpoints made in a scratch folder: even opening a store changes its files.
-pub(crate) fn open_copy(run: &RunFolder, scratch: &Path) -> Result<Saved, String> {
-    copy_tree(&run.checkpoints(), scratch).map_err(|error| error.to_string())?;
-    OpenStore::open(scratch).map(|(_, saved)| saved)
+/// Reads checkpoints from a folder that nobody else uses.
+pub(crate) fn open(folder: &Path) -> Result<Saved, String> {
+    OpenStore::open(folder).map(|(_, saved)| saved)
 }
 
 fn open_sled(folder: &Path) -> Result<sled::Db, String> {
@@ -155,20 +156,6 @@ fn sync_tree(folder: &Path) -> io::Result<()> {
         }?;
     }
     sync_folder(folder)
-}
-
-fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let to = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_tree(&entry.path(), &to)
-        } else {
-            fs::copy(entry.path(), to).map(drop)
-        }?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ mod keeper;
 mod piece;
 mod saved;
 
-pub(crate) use guarded::{OpenStore, Opening, open_copy, set_aside};
+pub(crate) use guarded::{OpenStore, Opening, open, set_aside};
 pub(crate) use keeper::{Keeper, Start};
 
 /// A journal with so many records gets checkpoints at once; one without them at a claim is worth a note.
