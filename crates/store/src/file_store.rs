@@ -5,9 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lifeboat_engine::store::{Claim, Draft, Header, Listed, Loaded, Store, StoreError};
+use lifeboat_engine::store::{Claim, Draft, Header, Holder, Listed, Loaded, Store, StoreError};
 use lifeboat_model::record::Driver;
-use lifeboat_model::{RunId, RunState, Seq};
+use lifeboat_model::{Record, RecordBody, RunId, RunState, Seq};
 
 use crate::claim;
 use crate::folder::{self, RunFolder};
@@ -99,7 +99,7 @@ impl Store for FileStore {
         let notes =
             if matches!(held, Held::No) { text.torn_note().into_iter().collect() } else { Vec::new() };
         let holder = match held {
-            Held::Yes(holder) => holder,
+            Held::Yes(holder) => holder.or_else(|| newest_driver(&records)),
             Held::No => None,
         };
         Ok(Loaded { records, state, holder, folder: Some(folder.path().to_owned()), notes })
@@ -124,6 +124,18 @@ fn header_from_journal(folder: &RunFolder, run: &RunId) -> Result<Header, StoreE
     let text = read_journal(folder, run)?;
     tracing::warn!(%run, "the header is missing or damaged: the journal was read instead");
     Ok(Header::of(&text.fold()?))
+}
+
+/// Whoever took the run over last: who holds it, where its lock file does not tell.
+fn newest_driver(records: &[Record]) -> Option<Holder> {
+    records.iter().rev().find_map(|record| {
+        let driver = match &record.body {
+            RecordBody::RunCreated(created) => &created.driver,
+            RecordBody::RunResumed { driver, .. } => driver,
+            _ => return None,
+        };
+        Some(Holder { driver: driver.clone(), since: record.at })
+    })
 }
 
 fn read_journal(folder: &RunFolder, run: &RunId) -> Result<JournalText, StoreError> {

@@ -6,6 +6,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::FileExt as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -43,15 +44,21 @@ impl RunLock {
     }
 }
 
-/// Whether a process drives the run, and who, as far as it can be read.
+/// Whether a process drives the run, and who, as far as it can be read. Its driver holds the journal, too, in case the
+/// lock file was removed.
 pub(crate) fn probe(folder: &RunFolder) -> Held {
-    let Ok(file) = File::open(folder.lock()) else {
-        return Held::No;
-    };
-    match file.try_lock_shared() {
-        Err(TryLockError::WouldBlock) => Held::Yes(holder_in(folder)),
-        Ok(()) | Err(TryLockError::Error(_)) => Held::No,
+    if is_held(&folder.lock()) {
+        Held::Yes(holder_in(folder))
+    } else if is_held(&folder.journal()) {
+        Held::Yes(None)
+    } else {
+        Held::No
     }
+}
+
+fn is_held(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else { return false };
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
 /// What a probe found.

@@ -151,6 +151,19 @@ fn a_second_driver_is_told_who_holds_the_run() {
 }
 
 #[test]
+fn a_driver_whose_lock_file_was_removed_is_still_seen() {
+    let (sandbox, child) = started();
+    std::fs::remove_file(sandbox.only_run().join("lock")).expect("a lock file");
+    let status = sandbox.run("status");
+    assert!(status.stdout.contains(&format!("driven by pid {} on ", child.id())), "{status}");
+    assert!(!status.stderr.contains("next:"), "{status}");
+    assert!(sandbox.run("runs").stdout.contains("  running\n"));
+    assert_eq!(sandbox.run("resume").code, Some(7));
+    sandbox.file("go", "");
+    assert_eq!(ended(&sandbox, child).code, Some(0));
+}
+
+#[test]
 fn there_may_be_nothing_to_resume() {
     let sandbox = Sandbox::with(
         "one.yaml",
