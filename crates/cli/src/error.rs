@@ -86,7 +86,9 @@ fn blame(context: &Context, run: &RunId, error: &StoreError) -> (Exit, String) {
         }
         StoreError::Corrupt { .. } => (
             Exit::Journal,
-            "nothing was changed and no other run is affected; keep a copy of the run's folder".to_owned(),
+            "nothing was changed and no other run is affected; keep a copy of the run's folder, and put its journal \
+             back from a backup if there is one"
+                .to_owned(),
         ),
         StoreError::TooNew { .. } => {
             (Exit::Journal, "use the lifeboat that wrote it, or a newer one".to_owned())

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use lifeboat_engine::store::{Claim, Draft, Header, StoreError};
 use lifeboat_model::record::Driver;
-use lifeboat_model::{Epoch, RunId, RunState, Seq};
+use lifeboat_model::{Epoch, Record, RunId, RunState, Seq};
 
 use crate::appender::Appender;
 use crate::checkpoint::{self, Keeper, OpenStore, Opening, Start};
 use crate::folder::{self, RunFolder, private_file};
+use crate::header;
 use crate::journal::FileJournal;
 use crate::line::LineHash;
 use crate::lock::{self, RunLock};
@@ -84,11 +85,14 @@ pub(crate) fn take_over(
     let lock = RunLock::acquire(&folder, run, driver)?;
     let opening = Opening::begin(&folder);
     let path = folder.journal();
-    let text = JournalText::read(&path)?.ok_or_else(|| StoreError::NotFound { run: run.clone() })?;
+    let text = JournalText::read(&path)?.ok_or_else(|| header::no_journal(&folder, run))?;
     text.check_writable()?;
+    // It holds the plan: it is read while sled opens.
+    let first = text.first(run)?;
     let file = private_file().append(true).open(&path).map_err(problem::io("open", &path))?;
     own(&file, &folder, run)?;
-    let mut notes = Vec::new();
+    let header = header::read(&folder).ok().flatten();
+    let mut notes: Vec<_> = header::lost(header.as_ref(), &text).into_iter().collect();
     if let Some(note) = text.torn_note() {
         let cut = file.set_len(text.whole() as u64).and_then(|()| file.sync_data());
         cut.map_err(problem::io("cut", &path))?;
@@ -96,7 +100,7 @@ pub(crate) fn take_over(
     }
     // Whoever created the run may have died before its name was on disk.
     folder.sync().map_err(problem::io("sync", folder.path()))?;
-    let Restored { state, store, behind, rebuild } = restore(&folder, &text, opening, &mut notes)?;
+    let Restored { state, store, behind, rebuild } = restore(&folder, &text, &first, opening, &mut notes)?;
     let epoch = state.epoch().next();
     let appender = Appender::new(file, path, text.whole() as u64, text.tip(), epoch);
     let after = if rebuild { Duration::ZERO } else { checkpoints_after };
@@ -124,15 +128,14 @@ struct Restored {
 fn restore(
     folder: &RunFolder,
     text: &JournalText,
+    first: &Record,
     opening: Opening,
     notes: &mut Vec<String>,
 ) -> Result<Restored, StoreError> {
-    // The first record holds the plan: it is read while sled opens.
-    let first = text.first()?;
     let why = match opening.finish() {
         Some(Ok((store, saved))) => {
             let behind = saved.seq() < text.seq();
-            match saved.restore(&first, text) {
+            match saved.restore(first, text) {
                 Ok(state) => return Ok(Restored { state, store: Some(store), behind, rebuild: false }),
                 Err(why) => Some(why),
             }
@@ -140,7 +143,7 @@ fn restore(
         Some(Err(why)) => Some(why),
         None => None,
     };
-    let state = text.fold_from(&first)?;
+    let state = text.fold_from(first)?;
     let records = text.seq();
     let rebuild = match why {
         Some(why) => {

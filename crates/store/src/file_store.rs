@@ -12,6 +12,7 @@ use lifeboat_model::{Record, RecordBody, RunId, RunState, Seq};
 use crate::claim;
 use crate::folder::{self, RunFolder};
 use crate::header;
+use crate::last_line;
 use crate::lock::{self, Held};
 use crate::problem;
 use crate::text::JournalText;
@@ -50,7 +51,19 @@ impl FileStore {
 
     /// Checks a run's journal and checkpoints. Changes nothing; damage to the journal is an error.
     pub fn verify(&self, run: &RunId) -> Result<VerifyReport, StoreError> {
-        verify::verify(&self.existing(run)?, &self.journal(run)?)
+        let folder = self.existing(run)?;
+        let header = header::read(&folder).ok().flatten();
+        verify::verify(&folder, run, header.as_ref(), &self.journal(run)?)
+    }
+
+    /// What a person should know about the end of a listed run's journal, as far as its last line shows it.
+    pub fn end_warning(&self, listed: &Listed) -> Option<String> {
+        let folder = self.folder(&listed.run);
+        let header = listed.header.as_ref().ok().filter(|_| !listed.held)?;
+        let warning = last_line::warning(&folder, header)?;
+        // Somebody may have taken it over meanwhile.
+        let as_before = header::read(&folder).ok().flatten().as_ref() == Some(header);
+        (as_before && matches!(lock::probe(&folder), Held::No)).then_some(warning)
     }
 
     fn folder(&self, run: &RunId) -> RunFolder {
@@ -67,6 +80,7 @@ impl FileStore {
     fn listed(&self, run: RunId) -> Option<Listed> {
         let folder = self.folder(&run);
         let header = match header::read(&folder) {
+            Ok(Some(_)) if is_empty(&folder) => Err(header::no_journal(&folder, &run)),
             Ok(Some(header)) if header.run == run => Ok(header),
             Ok(_) => match header_from_journal(&folder, &run) {
                 Err(StoreError::NotFound { .. }) => return None,
@@ -91,16 +105,15 @@ impl Store for FileStore {
 
     fn load(&self, run: &RunId) -> Result<Loaded, StoreError> {
         let folder = self.existing(run)?;
+        let header = header::read(&folder).ok().flatten();
         let text = self.journal(run)?;
         let records: Vec<_> = text.records_after(Seq(0)).collect::<Result<_, _>>()?;
+        records.first().map_or(Ok(()), |first| text.check_run(first, run))?;
         let state = RunState::replay(&records).map_err(|why| text.illegal(why))?;
-        let held = lock::probe(&folder);
-        // What looks torn while somebody writes is an append in progress.
-        let notes =
-            if matches!(held, Held::No) { text.torn_note().into_iter().collect() } else { Vec::new() };
-        let holder = match held {
-            Held::Yes(holder) => holder.or_else(|| newest_driver(&records)),
-            Held::No => None,
+        let (holder, notes) = match lock::probe(&folder) {
+            // What looks torn while somebody writes is an append in progress.
+            Held::Yes(holder) => (holder.or_else(|| newest_driver(&records)), Vec::new()),
+            Held::No => (None, end_notes(header.as_ref(), &text)),
         };
         Ok(Loaded { records, state, holder, folder: Some(folder.path().to_owned()), notes })
     }
@@ -123,7 +136,12 @@ impl Store for FileStore {
 fn header_from_journal(folder: &RunFolder, run: &RunId) -> Result<Header, StoreError> {
     let text = read_journal(folder, run)?;
     tracing::warn!(%run, "the header is missing or damaged: the journal was read instead");
-    Ok(Header::of(&text.fold()?))
+    Ok(Header::of(&text.fold_from(&text.first(run)?)?))
+}
+
+/// What a person should know about the end of a journal that nobody writes to.
+pub(crate) fn end_notes(header: Option<&Header>, text: &JournalText) -> Vec<String> {
+    header::lost(header, text).into_iter().chain(text.torn_note()).collect()
 }
 
 /// Whoever took the run over last: who holds it, where its lock file does not tell.
@@ -138,6 +156,11 @@ fn newest_driver(records: &[Record]) -> Option<Holder> {
     })
 }
 
+/// Whether a run's journal is missing or empty.
+fn is_empty(folder: &RunFolder) -> bool {
+    fs::metadata(folder.journal()).map_or(true, |journal| journal.len() == 0)
+}
+
 fn read_journal(folder: &RunFolder, run: &RunId) -> Result<JournalText, StoreError> {
-    JournalText::read(&folder.journal())?.ok_or_else(|| StoreError::NotFound { run: run.clone() })
+    JournalText::read(&folder.journal())?.ok_or_else(|| header::no_journal(folder, run))
 }

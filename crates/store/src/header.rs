@@ -6,11 +6,12 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 
 use lifeboat_engine::store::{Header, LastKnown, StoreError};
-use lifeboat_model::Record;
 use lifeboat_model::record::{Decision, RecordBody, StopReason};
+use lifeboat_model::{Record, RunId, Seq};
 
 use crate::folder::{RunFolder, private_file};
 use crate::problem;
+use crate::text::JournalText;
 
 /// Brings a header up to date with a record; whether it is worth writing.
 pub(crate) fn follow(header: &mut Header, record: &Record) -> bool {
@@ -62,5 +63,39 @@ pub(crate) fn read(folder: &RunFolder) -> Result<Option<Header>, StoreError> {
         Ok(text) => Ok(serde_json::from_slice(&text).ok()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(problem::io("read", &path)(error)),
+    }
+}
+
+/// Why a folder has no journal with a whole first record. The header is written after that record is on disk: where
+/// there is one, the journal was lost since.
+pub(crate) fn no_journal(folder: &RunFolder, run: &RunId) -> StoreError {
+    if !folder.header().exists() {
+        return StoreError::NotFound { run: run.clone() };
+    }
+    let what = "it is missing or empty, although the run has a header".to_owned();
+    StoreError::Corrupt { path: folder.journal(), seq: Seq(1), what }
+}
+
+/// What a person should know where a header tells of a record that the journal, read after it, does not hold: each header
+/// is written after its record is on disk, so that the journal's end was lost since, torn as it may look.
+pub(crate) fn lost(header: Option<&Header>, text: &JournalText) -> Option<String> {
+    let header = header.filter(|header| !text.holds_moment(header.updated))?;
+    Some(lost_note(header, text.seq()))
+}
+
+fn lost_note(header: &Header, last: Seq) -> String {
+    let (state, at) = (in_words(header.state), header.updated);
+    format!(
+        "the header says that the run was {state} at {at}, of which the journal holds no record: its end, behind \
+         record {last}, was damaged or cut off; what was recorded there may have been done"
+    )
+}
+
+/// The last known state in words.
+pub(crate) fn in_words(state: LastKnown) -> String {
+    match state {
+        LastKnown::Running => "running".to_owned(),
+        LastKnown::Stopped(reason) => format!("stopped ({})", reason.as_str()),
+        LastKnown::Finished(verdict) => format!("finished ({})", verdict.as_str()),
     }
 }

@@ -22,6 +22,7 @@ mod file_store;
 mod folder;
 mod header;
 mod journal;
+mod last_line;
 mod line;
 mod lock;
 mod problem;

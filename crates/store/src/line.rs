@@ -76,7 +76,8 @@ pub(crate) struct Line<'a> {
     pub(crate) epoch: Epoch,
     pub(crate) prev: LineHash,
     pub(crate) hash: LineHash,
-    at: &'a str,
+    /// When it was decided, as written.
+    pub(crate) at: &'a str,
     /// `"type":…,"data":…`
     body: &'a [u8],
 }
@@ -126,6 +127,11 @@ pub(crate) fn claimed_version(bytes: &[u8]) -> Option<FormatVersion> {
     Head(bytes).version()
 }
 
+/// The moment that a line claims to be of.
+pub(crate) fn claimed_moment(bytes: &[u8]) -> Option<&str> {
+    Head(bytes).moment()
+}
+
 /// Takes `<name><64 digits><end>` off the end of a text.
 fn split_hash<'a>(bytes: &'a [u8], name: &[u8], end: &[u8]) -> Option<(&'a [u8], LineHash)> {
     let (rest, digits) = bytes.strip_suffix(end)?.split_last_chunk::<64>()?;
@@ -137,14 +143,27 @@ struct Head<'a>(&'a [u8]);
 
 impl<'a> Head<'a> {
     fn line(&mut self, prev: LineHash, hash: LineHash) -> Option<Line<'a>> {
+        let (version, seq, batch, epoch) = self.numbers()?;
+        let at = self.at()?;
+        self.literal(br#"","#)?;
+        Some(Line { version, seq, batch, epoch, prev, hash, at, body: self.0 })
+    }
+
+    fn moment(&mut self) -> Option<&'a str> {
+        self.numbers().and_then(|_| self.at())
+    }
+
+    fn numbers(&mut self) -> Option<(FormatVersion, Seq, Seq, Epoch)> {
         let version = self.version()?;
         let seq = Seq(self.field(br#"","seq":"#)?);
         let batch = Seq(self.field(br#","batch":"#)?);
         let epoch = Epoch(self.field(br#","epoch":"#)?);
+        Some((version, seq, batch, epoch))
+    }
+
+    fn at(&mut self) -> Option<&'a str> {
         self.literal(br#","at":""#)?;
-        let at = std::str::from_utf8(self.until(b'"')?).ok()?;
-        self.literal(br#"","#)?;
-        Some(Line { version, seq, batch, epoch, prev, hash, at, body: self.0 })
+        std::str::from_utf8(self.until(b'"')?).ok()
     }
 
     fn version(&mut self) -> Option<FormatVersion> {

@@ -10,10 +10,11 @@ use std::fs;
 use std::io::{self, BufRead as _};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use lifeboat_engine::store::StoreError;
 use lifeboat_model::record::{FORMAT, FormatVersion};
 use lifeboat_model::run_state::IllegalRecord;
-use lifeboat_model::{Epoch, Record, RunState, Seq};
+use lifeboat_model::{Epoch, Record, RecordBody, RunId, RunState, Seq};
 
 use crate::checkpoint;
 use crate::line::{self, Line, LineHash};
@@ -119,9 +120,24 @@ impl JournalText {
         Line::read(line).ok().map(|line| line.hash)
     }
 
-    /// The first record.
-    pub(crate) fn first(&self) -> Result<Record, StoreError> {
-        self.records_after(Seq(0)).next().unwrap_or_else(|| Err(self.bad(Seq(1), "it is missing".to_owned())))
+    /// The first record. The journal must be that of the run in whose folder it lies: one run in two folders would have
+    /// two drivers.
+    pub(crate) fn first(&self, run: &RunId) -> Result<Record, StoreError> {
+        let missing = || Err(self.bad(Seq(1), "it is missing".to_owned()));
+        let first = self.records_after(Seq(0)).next().unwrap_or_else(missing)?;
+        self.check_run(&first, run)?;
+        Ok(first)
+    }
+
+    /// Whether the first record is that of a run.
+    pub(crate) fn check_run(&self, first: &Record, run: &RunId) -> Result<(), StoreError> {
+        match &first.body {
+            RecordBody::RunCreated(created) if created.run != *run => {
+                let why = format!("it is the journal of {}, and its folder must have that name", created.run);
+                Err(self.bad(Seq(1), why))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The records with higher numbers.
@@ -132,12 +148,7 @@ impl JournalText {
         })
     }
 
-    /// The state that follows from all records.
-    pub(crate) fn fold(&self) -> Result<RunState, StoreError> {
-        self.fold_from(&self.first()?)
-    }
-
-    /// The same, with the first record read already.
+    /// The state that follows from all records, of which the first is read already.
     pub(crate) fn fold_from(&self, first: &Record) -> Result<RunState, StoreError> {
         let mut state = RunState::new(first).map_err(|why| self.illegal(why))?;
         self.fold_into(&mut state)?;
@@ -149,6 +160,12 @@ impl JournalText {
         let torn = self.torn();
         let last = self.tip.seq;
         (torn > 0).then(|| format!("the last {torn} bytes of the journal, behind record {last}, were not written whole and do not count"))
+    }
+
+    /// Whether a record was decided at that moment.
+    pub(crate) fn holds_moment(&self, at: Timestamp) -> bool {
+        let at = at.to_string();
+        self.spans(Seq(0)).rev().any(|(_, line)| line::claimed_moment(line) == Some(at.as_str()))
     }
 
     /// Folds the records behind those that the state has seen into it.
@@ -174,7 +191,7 @@ impl JournalText {
     }
 
     /// The numbers and lines of the records behind `seq`.
-    fn spans(&self, seq: Seq) -> impl Iterator<Item = (Seq, &[u8])> {
+    fn spans(&self, seq: Seq) -> impl DoubleEndedIterator<Item = (Seq, &[u8])> {
         let skip = usize::try_from(seq.0).unwrap_or(usize::MAX);
         self.ends.iter().enumerate().skip(skip).map(|(at, end)| {
             let start = at.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);

@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use lifeboat_engine::store::{Holder, StoreError};
-use lifeboat_model::{Record, RunState, Seq, StepIndex};
+use lifeboat_engine::store::{Header, Holder, StoreError};
+use lifeboat_model::{Record, RunId, RunState, Seq, StepIndex};
 
 use crate::checkpoint;
+use crate::file_store::end_notes;
 use crate::folder::{self, RunFolder};
 use crate::lock::{self, Held};
 use crate::text::JournalText;
@@ -53,11 +54,16 @@ pub enum Checkpoints {
     },
 }
 
-pub(crate) fn verify(folder: &RunFolder, text: &JournalText) -> Result<VerifyReport, StoreError> {
-    let first = text.first()?;
+pub(crate) fn verify(
+    folder: &RunFolder,
+    run: &RunId,
+    header: Option<&Header>,
+    text: &JournalText,
+) -> Result<VerifyReport, StoreError> {
+    let first = text.first(run)?;
     let state = text.fold_from(&first)?;
     let held = lock::probe(folder);
-    let notes = if matches!(held, Held::No) { text.torn_note().into_iter().collect() } else { Vec::new() };
+    let notes = if matches!(held, Held::No) { end_notes(header, text) } else { Vec::new() };
     let checkpoints = match held {
         Held::Yes(by) => Checkpoints::InUse { by },
         Held::No if !folder.checkpoints().exists() => Checkpoints::None,

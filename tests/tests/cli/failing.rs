@@ -1,7 +1,10 @@
 //! Homes and journals that are broken.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
 use std::process::Command;
 
 use insta::assert_snapshot;
@@ -52,6 +55,83 @@ fn a_torn_end_is_cut_and_said() {
     assert_eq!(answer.code, Some(0), "{answer}");
     assert!(answer.stderr.contains("were not written whole"), "{answer}");
     assert!(sandbox.run("journal").stdout.contains("were not written whole"));
+}
+
+#[test]
+fn a_journal_that_is_gone_is_damage_and_no_missing_run() {
+    type Loss = fn(&Path) -> io::Result<()>;
+    let losses: [Loss; 2] = [|journal| fs::remove_file(journal), |journal| fs::write(journal, "")];
+    for lose in losses {
+        let sandbox = run();
+        lose(&sandbox.only_run().join("journal.jsonl")).expect("the journal was there");
+        let id = sandbox.only_run().file_name().expect("a name").to_string_lossy().into_owned();
+        for command in ["status", "journal", "journal --verify", "resume", "cancel --reason no"] {
+            let answer = sandbox.run(&format!("{command} {id}"));
+            assert_eq!(answer.code, Some(8), "{answer}");
+            assert!(answer.stderr.contains("is damaged at record 1: it is missing or empty"), "{answer}");
+            assert!(answer.stderr.contains("hint: nothing was changed"), "{answer}");
+        }
+        let answer = sandbox.run("runs");
+        assert!(answer.stdout.contains("unreadable: "), "{answer}");
+    }
+}
+
+#[test]
+fn an_end_that_the_header_knows_of_and_the_journal_does_not_is_warned_of() {
+    let sandbox = run();
+    let journal = sandbox.only_run().join("journal.jsonl");
+    let text = fs::read_to_string(&journal).expect("a journal");
+    let at = text.rfind("failed").expect("how it ended");
+    let flipped = format!("{}F{}", &text[..at], &text[at + 1..]);
+    let cut = text.trim_end().rfind('\n').expect("a line before");
+    for damaged in [flipped.as_str(), &text[..=cut]] {
+        fs::write(&journal, damaged).expect("it can be written");
+        let warning = "header says that the run was finished (failed) at ";
+        assert!(sandbox.run("status").stderr.contains(warning), "{}", sandbox.run("status"));
+        assert!(sandbox.run("journal --verify").stdout.contains(warning));
+        let runs = sandbox.run("runs");
+        assert!(
+            runs.stdout.contains("failed; warning: the journal does not end as the header says"),
+            "{runs}"
+        );
+        let runs = sandbox.run("runs --json").json_lines();
+        assert!(runs[0]["warning"].as_str().is_some_and(|warning| warning.contains("was damaged")));
+    }
+    let answer =
+        sandbox.lifeboat([OsStr::new("resume"), sandbox.only_run().file_name().expect("an id")]).run();
+    assert!(
+        answer.stderr.contains("note: the header says that the run was finished (failed) at "),
+        "{answer}"
+    );
+    assert!(sandbox.run("journal").stdout.contains("the header says"), "the note is recorded");
+    for command in ["status", "runs", "journal --verify"] {
+        let answer = sandbox.run(command).to_string();
+        assert!(!answer.contains("header says") && !answer.contains("warning:"), "{answer}");
+    }
+}
+
+#[test]
+fn a_run_in_a_second_folder_goes_on_in_neither_name() {
+    let sandbox = run();
+    let folder = sandbox.only_run();
+    let id = folder.file_name().expect("a name").to_string_lossy().into_owned();
+    let other = format!("run_00{}", &id[6..]);
+    fs::create_dir(folder.with_file_name(&other)).expect("a second folder");
+    for name in ["journal.jsonl", "header.json"] {
+        fs::copy(folder.join(name), folder.with_file_name(&other).join(name)).expect("a copy");
+    }
+    for command in ["status", "resume", "retry b --reason no", "journal --verify"] {
+        let words = command.replacen("retry", &format!("retry {other}"), 1);
+        let line = if words == command { format!("{command} {other}") } else { words };
+        let answer = sandbox.run(&line);
+        assert_eq!(answer.code, Some(8), "{answer}");
+        assert!(
+            answer.stderr.contains(&format!("it is the journal of {id}, and its folder must")),
+            "{answer}"
+        );
+    }
+    assert!(sandbox.run("runs").stdout.contains("unreadable: "));
+    assert_eq!(sandbox.run(&format!("retry {id} b --reason mended")).code, Some(0));
 }
 
 /// A run that was driven for so long that it has checkpoints.

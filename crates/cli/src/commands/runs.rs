@@ -13,8 +13,8 @@ use crate::words::{self, BOLD, ERROR, WARNING, clean, moment};
 
 /// List all runs, newest first
 ///
-/// Takes no lock and opens no journal, so it is quick however many runs there are. A run that cannot be read is
-/// listed with the reason.
+/// Takes no lock and reads no more of a journal than its last line, so it is quick however many runs there are. A run that
+/// cannot be read is listed with the reason.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Print one JSON object for each run
@@ -23,15 +23,20 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
-    let runs = pick::list(&context.store()?)?;
+    let store = context.store()?;
+    let runs = pick::list(&store)?;
+    let warned: Vec<_> = runs.iter().map(|listed| (listed, store.end_warning(listed))).collect();
     if args.json {
-        let lines = runs.iter().map(|listed| format!("{}\n", as_json(listed)));
+        let lines =
+            warned.iter().map(|(listed, warning)| format!("{}\n", as_json(listed, warning.as_deref())));
         print(context, &lines.collect::<String>())?;
     } else if runs.is_empty() {
         context.terminal.say("there is no run yet\n");
     } else {
         let head = ["RUN", "RUNBOOK", "MODE", "CREATED", "STATE"].map(|word| format!("{BOLD}{word}{BOLD:#}"));
-        let rows: Vec<_> = std::iter::once(head).chain(runs.iter().map(row)).collect();
+        let rows: Vec<_> = std::iter::once(head)
+            .chain(warned.iter().map(|(listed, warning)| row(listed, warning.as_deref())))
+            .collect();
         print(context, &table::rendered(&rows))?;
     }
     Ok(Exit::Done)
@@ -47,7 +52,7 @@ fn stage(header: &Header, held: bool) -> (&'static str, Option<&'static str>) {
     }
 }
 
-fn as_json(listed: &Listed) -> Value {
+fn as_json(listed: &Listed, warning: Option<&str>) -> Value {
     let header = match &listed.header {
         Ok(header) => header,
         Err(error) => return json!({"run": listed.run, "error": error.to_string(), "held": listed.held}),
@@ -66,10 +71,13 @@ fn as_json(listed: &Listed) -> Value {
     json["updated"] = json!(header.updated);
     json["digest"] = json!(header.digest);
     json["held"] = json!(listed.held);
+    if let Some(warning) = warning {
+        json["warning"] = json!(warning);
+    }
     json
 }
 
-fn row(listed: &Listed) -> [String; 5] {
+fn row(listed: &Listed, warning: Option<&str>) -> [String; 5] {
     let run = listed.run.to_string();
     let header = match &listed.header {
         Ok(header) => header,
@@ -88,6 +96,8 @@ fn row(listed: &Listed) -> [String; 5] {
         LastKnown::Running => format!("{WARNING}its driver is gone{WARNING:#}"),
         LastKnown::Stopped(reason) => format!("{WARNING}{}{WARNING:#}", words::stop(reason)),
     };
+    let warning = warning.map(|warning| format!("; {WARNING}warning:{WARNING:#} {}", clean(warning)));
+    let state = state + &warning.unwrap_or_default();
     let mode = words::mode(header.mode).to_owned();
     [run, header.runbook.to_string(), mode, moment(header.created), state]
 }
