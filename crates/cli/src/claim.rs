@@ -80,7 +80,7 @@ pub(crate) fn not_awaited(context: &Context, state: &RunState, why: String) -> C
             format!("its driver is gone; `{}` looks at what it left first", context.about("resume", run))
         }
         Phase::Finished(verdict) => {
-            let (word, _) = words::verdict(verdict, state.mode());
+            let (word, _) = words::verdict_of(state, verdict);
             format!("the run is over ({word}); `{}` shows every step", context.about("status", run))
         }
         Phase::Running | Phase::Stopped(_) => {

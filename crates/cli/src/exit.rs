@@ -75,7 +75,7 @@ impl Exit {
             Self::NeedsPerson => "waiting for a person",
             Self::Held => "another process drives the run",
             Self::Journal => "the journal is damaged or cannot be written",
-            Self::Deviations => "done with deviations (only with --strict)",
+            Self::Deviations => "done with deviations, or steps not rehearsed (only with --strict)",
             Self::RolledBack => "rolled back",
             Self::Stuck => "stuck: an undo failed",
             Self::Cancelled => "cancelled",
@@ -83,9 +83,10 @@ impl Exit {
         }
     }
 
-    /// The exit for a run that ended so. `strict`: deviations count.
-    pub(crate) fn of_verdict(verdict: Verdict, mode: Mode, strict: bool) -> Self {
+    /// The exit for a run that ended so. `strict`: deviations count, and so does what a dry run could not rehearse.
+    pub(crate) fn of_verdict(verdict: Verdict, mode: Mode, not_rehearsed: usize, strict: bool) -> Self {
         match verdict {
+            Verdict::Succeeded if strict && not_rehearsed > 0 => Self::Deviations,
             Verdict::Succeeded => Self::Done,
             Verdict::SucceededWithDeviations if strict => Self::Deviations,
             Verdict::SucceededWithDeviations => Self::Done,
@@ -98,9 +99,9 @@ impl Exit {
     }
 
     /// The exit for a drive that left so.
-    pub(crate) fn of_left(left: Left, mode: Mode, strict: bool) -> Self {
+    pub(crate) fn of_left(left: Left, mode: Mode, not_rehearsed: usize, strict: bool) -> Self {
         match left {
-            Left::Finished(verdict) => Self::of_verdict(verdict, mode, strict),
+            Left::Finished(verdict) => Self::of_verdict(verdict, mode, not_rehearsed, strict),
             Left::Stopped(StopReason::NeedsPerson) => Self::NeedsPerson,
             Left::Stopped(StopReason::Interrupted | StopReason::Paused) | Left::Abandoned => Self::Stopped,
         }
@@ -131,7 +132,7 @@ mod tests {
 
     #[test]
     fn every_ending_has_its_code() {
-        let code = |left, mode, strict| Exit::of_left(left, mode, strict).code();
+        let code = |left, mode, strict| Exit::of_left(left, mode, 0, strict).code();
         let live = |verdict| code(Left::Finished(verdict), Mode::Live, false);
         assert_eq!(live(Verdict::Succeeded), 0);
         assert_eq!(live(Verdict::SucceededWithDeviations), 0);
@@ -144,6 +145,8 @@ mod tests {
         assert_eq!(code(Left::Stopped(StopReason::Interrupted), Mode::Live, false), 5);
         assert_eq!(code(Left::Stopped(StopReason::Paused), Mode::Live, false), 5);
         assert_eq!(code(Left::Stopped(StopReason::NeedsPerson), Mode::Live, false), 6);
+        let rehearsed = |not, strict| Exit::of_verdict(Verdict::Succeeded, Mode::DryRun, not, strict).code();
+        assert_eq!([rehearsed(0, true), rehearsed(1, false), rehearsed(1, true)], [0, 0, 9]);
         assert_eq!(code(Left::Abandoned, Mode::Live, false), 5);
     }
 }

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use lifeboat_engine::{Drive, Left};
-use lifeboat_model::record::{Mode, Verdict};
+use lifeboat_model::event::not_rehearsed;
+use lifeboat_model::record::Mode;
 use lifeboat_model::run_state::Deviation;
 use lifeboat_model::{RunState, Status, StepIndex};
 
@@ -24,7 +25,7 @@ pub(crate) fn conclude(context: &Context, output: OutputArgs, drive: &Drive) -> 
         drop(context.terminal.print(&text(state, drive.left)));
     }
     context.terminal.say(&next::rendered(&next::of(context, state)));
-    Exit::of_left(drive.left, state.mode(), output.strict)
+    Exit::of_left(drive.left, state.mode(), not_rehearsed(state), output.strict)
 }
 
 fn text(state: &RunState, left: Left) -> String {
@@ -58,12 +59,9 @@ pub(crate) fn in_words(deviation: &Deviation) -> String {
 
 fn headline(state: &RunState, left: Left) -> String {
     let (word, style) = match left {
-        Left::Finished(Verdict::Succeeded | Verdict::SucceededWithDeviations) if is_blind(state) => {
-            ("nothing in the way as far as it could be rehearsed", WARNING)
-        }
-        Left::Finished(verdict) => words::verdict(verdict, state.mode()),
-        Left::Stopped(reason) => (words::stop(reason), WARNING),
-        Left::Abandoned => ("left at once", WARNING),
+        Left::Finished(verdict) => words::verdict_of(state, verdict),
+        Left::Stopped(reason) => (words::stop(reason).into(), WARNING),
+        Left::Abandoned => ("left at once".into(), WARNING),
     };
     let end = if left == Left::Abandoned { Timestamp::now() } else { state.updated_at() };
     let took = elapsed(state.created_at(), end);
@@ -73,11 +71,6 @@ fn headline(state: &RunState, left: Left) -> String {
         words::mode(state.mode()),
         state.run()
     )
-}
-
-/// Whether a dry run could not tell about every step.
-fn is_blind(state: &RunState) -> bool {
-    state.mode() == Mode::DryRun && actions(state).any(|at| state.status(at) == Status::NotRehearsed)
 }
 
 /// How many steps are in which state, in the order in which a person wants to know.

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
-use lifeboat_model::Status;
+use lifeboat_model::event::not_rehearsed;
 use lifeboat_model::record::{Mode, StopReason, Verdict};
+use lifeboat_model::{RunState, Status};
 
 const fn bold(colour: AnsiColor) -> Style {
     colour.on_default().bold()
@@ -87,10 +88,14 @@ pub(crate) fn status(status: Status, mode: Mode) -> (&'static str, Style) {
     }
 }
 
-/// How a run ended, in words, and how they look.
-pub(crate) fn verdict(verdict: Verdict, mode: Mode) -> (&'static str, Style) {
-    match (verdict, mode) {
+/// How a run ended, in words, and how they look. What a dry run could not rehearse did not pass.
+pub(crate) fn verdict(verdict: Verdict, mode: Mode, not_rehearsed: usize) -> (Cow<'static, str>, Style) {
+    let (word, style) = match (verdict, mode) {
         (Verdict::Failed, Mode::DryRun) => ("not ready", ERROR),
+        (Verdict::Succeeded | Verdict::SucceededWithDeviations, Mode::DryRun) if not_rehearsed > 0 => {
+            let steps = count(not_rehearsed, "step", "steps");
+            return (format!("{steps} not rehearsed, nothing else in the way").into(), WARNING);
+        }
         (Verdict::Succeeded | Verdict::SucceededWithDeviations, Mode::DryRun) => ("nothing in the way", GOOD),
         (Verdict::Succeeded, _) => ("succeeded", GOOD),
         (Verdict::SucceededWithDeviations, _) => ("succeeded with deviations", WARNING),
@@ -98,7 +103,13 @@ pub(crate) fn verdict(verdict: Verdict, mode: Mode) -> (&'static str, Style) {
         (Verdict::RolledBack, _) => ("rolled back", WARNING),
         (Verdict::Stuck, _) => ("stuck: an undo failed", ERROR),
         (Verdict::Cancelled, _) => ("cancelled", WARNING),
-    }
+    };
+    (word.into(), style)
+}
+
+/// [`verdict`] of a run whose state is known.
+pub(crate) fn verdict_of(state: &RunState, verdict: Verdict) -> (Cow<'static, str>, Style) {
+    self::verdict(verdict, state.mode(), not_rehearsed(state))
 }
 
 /// A mode in words.

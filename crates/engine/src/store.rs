@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use lifeboat_model::event::not_rehearsed;
 use lifeboat_model::record::{Driver, Mode, StopReason, Verdict};
 use lifeboat_model::{Digest, Epoch, Phase, Record, RecordBody, RunId, RunState, Seq, StepId};
 use serde::{Deserialize, Serialize};
@@ -115,6 +116,14 @@ pub struct Header {
     pub updated: Timestamp,
     /// The run's state then.
     pub state: LastKnown,
+    /// How many steps a dry run could not tell anything about so far. Earlier versions wrote none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub not_rehearsed: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Header {
@@ -132,6 +141,7 @@ impl Header {
                 Phase::Stopped(reason) => LastKnown::Stopped(reason),
                 Phase::Finished(verdict) => LastKnown::Finished(verdict),
             },
+            not_rehearsed: not_rehearsed(state),
         }
     }
 }

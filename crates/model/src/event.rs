@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::ids::{Attempt, RunId, Seq, StepId, StepIndex};
 use crate::outcome::{Failure, Observation, Outcome};
-use crate::record::{Record, RecordBody};
+use crate::record::{Mode, Record, RecordBody};
 use crate::run_state::{RunState, Status, StepState};
 
 /// Something that happened in a run.
@@ -189,11 +189,22 @@ impl Event {
             EventKind::RunFinished { verdict } => {
                 put("verdict", json!(verdict));
                 put("deviations", json!(state.deviations().len()));
+                if state.mode() == Mode::DryRun {
+                    put("not_rehearsed", json!(not_rehearsed(state)));
+                }
                 put("elapsed_ms", json!(elapsed_ms(state.created_at(), self.at)));
             }
         }
         json
     }
+}
+
+/// How many steps a dry run could not tell anything about. None of them counts as passed.
+pub fn not_rehearsed(state: &RunState) -> usize {
+    let is_blind = |at: &StepIndex| {
+        matches!(state.step(*at), StepState::Rehearsed { observation: Observation::Unknown { .. } })
+    };
+    state.plan().indices().filter(is_blind).count()
 }
 
 /// What is known about a step that is over, for programs: `evidence`, `outputs`, `failure` …

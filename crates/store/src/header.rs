@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt as _;
 
 use lifeboat_engine::store::{Header, LastKnown, StoreError};
 use lifeboat_model::record::{Decision, RecordBody, StopReason};
-use lifeboat_model::{Record, RunId, Seq};
+use lifeboat_model::{Observation, Record, RunId, Seq};
 
 use crate::folder::{RunFolder, private_file};
 use crate::problem;
@@ -24,11 +24,14 @@ pub(crate) fn follow(header: &mut Header, record: &Record) -> bool {
             decision: Decision::Retry | Decision::Skip | Decision::MarkDone { .. },
             ..
         } if matches!(header.state, LastKnown::Finished(_)) => LastKnown::Stopped(StopReason::Paused),
+        RecordBody::StepRehearsed { observation, .. } => {
+            header.not_rehearsed += usize::from(matches!(observation, Observation::Unknown { .. }));
+            return false;
+        }
         RecordBody::OperatorDecided { .. }
         | RecordBody::StepStarted { .. }
         | RecordBody::AttemptFailed { .. }
         | RecordBody::StepFinished { .. }
-        | RecordBody::StepRehearsed { .. }
         | RecordBody::StepInDoubt { .. }
         | RecordBody::DoubtResolved { .. }
         | RecordBody::GateOpened { .. }

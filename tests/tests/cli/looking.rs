@@ -81,7 +81,7 @@ fn runs_are_listed_newest_first() {
     exit 0
     -- stdout
     RUN                             RUNBOOK  MODE     CREATED               STATE
-    [RUN 2]  two      dry run  [TIME]  nothing in the way
+    [RUN 2]  two      dry run  [TIME]  2 steps not rehearsed, nothing else in the way
     [RUN 1]  two      live     [TIME]  succeeded with deviations
     "#);
     let runs = sandbox.run("runs --json").json_lines();

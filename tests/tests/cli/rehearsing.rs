@@ -2,6 +2,7 @@
 
 use insta::assert_snapshot;
 use lifeboat_tests::cli::Sandbox;
+use serde_json::json;
 
 const MIXED: &str = "
 runbook: mixed
@@ -26,9 +27,9 @@ fn a_dry_run_shows_what_would_change_and_changes_nothing() {
     [TIME] step later would change: not waited → 5s later
     [TIME] step blind not rehearsed: `command.run` cannot look for its own effect; give the step a `check`
     [TIME] step depends not rehearsed: `steps.blind.stdout` is not known: step `blind` did not run (not_rehearsed)
-    [TIME] run finished: succeeded after [ELAPSED]
+    [TIME] run finished: 2 steps not rehearsed, nothing else in the way after [ELAPSED]
 
-    nothing in the way as far as it could be rehearsed after [ELAPSED]: mixed (dry run), [RUN 1]
+    2 steps not rehearsed, nothing else in the way after [ELAPSED]: mixed (dry run), [RUN 1]
     steps: 2 not rehearsed, 1 in place, 1 would change
 
     not rehearsed  blind    `command.run` cannot look for its own effect; give the step a `check`
@@ -39,6 +40,35 @@ fn a_dry_run_shows_what_would_change_and_changes_nothing() {
     next: lifeboat run [SANDBOX]/mixed.yaml -i 'name=it is'  does it
     "#);
     assert!(!sandbox.path("touched").exists());
+}
+
+#[test]
+fn what_was_not_rehearsed_is_said_everywhere_and_counts_where_it_is_strict() {
+    let blind =
+        "runbook: blind\nsteps:\n  - { id: only, action: command.run, with: { argv: [touch, touched] } }\n";
+    let sandbox = Sandbox::with("blind.yaml", blind);
+    assert_eq!(sandbox.run("drill blind.yaml").code, Some(0));
+    let answer = sandbox.run("drill blind.yaml --strict --json");
+    assert_eq!(answer.code, Some(9), "{answer}");
+    assert_eq!(answer.json_lines().last().expect("an event")["not_rehearsed"], json!(1));
+    for command in ["runs", "status"] {
+        let answer = sandbox.run(command);
+        assert!(answer.stdout.contains("1 step not rehearsed, nothing else in the way"), "{answer}");
+        let json = sandbox.run(&format!("{command} --json")).json_lines().remove(0);
+        assert_eq!(json["not_rehearsed"], json!(1), "{json}");
+    }
+    let run = sandbox.run("runs --json").json_lines()[0]["run"].as_str().expect("an id").to_owned();
+    let again = sandbox.run(&format!("resume {run} --strict"));
+    assert_eq!(again.code, Some(9), "{again}");
+    assert!(again.stderr.contains("is finished: 1 step not rehearsed"), "{again}");
+}
+
+#[test]
+fn a_rehearsal_of_everything_passes_where_it_is_strict() {
+    let text = "runbook: seen\nsteps:\n  - { id: only, action: wait.for, with: { duration: 5s } }\n";
+    let sandbox = Sandbox::with("seen.yaml", text);
+    assert_eq!(sandbox.run("drill seen.yaml --strict").code, Some(0));
+    assert!(sandbox.run("runs").stdout.contains("nothing in the way"));
 }
 
 #[test]

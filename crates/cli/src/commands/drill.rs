@@ -15,7 +15,7 @@ use crate::inputs::InputArgs;
 ///
 /// A dry run. Every action only looks; none is given a way to change anything. What cannot look is reported as not
 /// rehearsed, and a value that depends on a step that did not run stays unknown. Exits with 13 if something is in the
-/// way.
+/// way and, with --strict, with 9 if something could not be rehearsed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The runbook

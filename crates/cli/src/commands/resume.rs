@@ -1,6 +1,7 @@
 //! `lifeboat resume`
 
 use lifeboat_engine::{Claim, Store as _};
+use lifeboat_model::event::not_rehearsed;
 use lifeboat_model::record::{Decision, RecordBody};
 use lifeboat_model::{Event, Phase};
 use lifeboat_store::FileStore;
@@ -77,10 +78,10 @@ fn finished(
     output: OutputArgs,
 ) -> Exit {
     let state = &claim.state;
-    let (word, style) = words::verdict(verdict, state.mode());
+    let (word, style) = words::verdict_of(state, verdict);
     context.terminal.say(&format!("{} is finished: {style}{word}{style:#}\n", state.run()));
     context.terminal.say(&next::rendered(&next::of(context, state)));
-    Exit::of_verdict(verdict, state.mode(), output.strict)
+    Exit::of_verdict(verdict, state.mode(), not_rehearsed(state), output.strict)
 }
 
 /// Whether a person has already said that the run goes on in spite of this very edit.

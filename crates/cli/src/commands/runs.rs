@@ -1,6 +1,7 @@
 //! `lifeboat runs`
 
 use lifeboat_engine::{Header, LastKnown, Listed};
+use lifeboat_model::record::Mode;
 use serde_json::{Value, json};
 
 use super::print;
@@ -67,6 +68,9 @@ fn as_json(listed: &Listed, warning: Option<&str>) -> Value {
     if let LastKnown::Finished(verdict) = header.state {
         json["verdict"] = json!(verdict);
     }
+    if header.mode == Mode::DryRun {
+        json["not_rehearsed"] = json!(header.not_rehearsed);
+    }
     json["created"] = json!(header.created);
     json["updated"] = json!(header.updated);
     json["digest"] = json!(header.digest);
@@ -89,7 +93,7 @@ fn row(listed: &Listed, warning: Option<&str>) -> [String; 5] {
     };
     let state = match header.state {
         LastKnown::Finished(verdict) => {
-            let (word, style) = words::verdict(verdict, header.mode);
+            let (word, style) = words::verdict(verdict, header.mode, header.not_rehearsed);
             format!("{style}{word}{style:#}")
         }
         LastKnown::Running | LastKnown::Stopped(_) if listed.held => "running".to_owned(),

@@ -1,7 +1,8 @@
 //! `lifeboat status`
 
 use lifeboat_engine::{Holder, Loaded, Store as _};
-use lifeboat_model::event::step_details;
+use lifeboat_model::event::{not_rehearsed, step_details};
+use lifeboat_model::record::Mode;
 use lifeboat_model::{Phase, RunState, StepIndex};
 use serde_json::{Map, Value, json};
 
@@ -78,6 +79,9 @@ fn as_json(loaded: &Loaded) -> Value {
     if let Phase::Finished(verdict) = state.phase() {
         put("verdict", json!(verdict));
     }
+    if state.mode() == Mode::DryRun {
+        put("not_rehearsed", json!(not_rehearsed(state)));
+    }
     put("created", json!(state.created_at()));
     put("updated", json!(state.updated_at()));
     put("actor", json!(state.created().actor));
@@ -138,7 +142,7 @@ fn row(state: &RunState, at: StepIndex) -> [String; 4] {
 fn stage_in_words(loaded: &Loaded) -> String {
     match (loaded.state.phase(), &loaded.holder) {
         (Phase::Finished(verdict), _) => {
-            let (word, style) = words::verdict(verdict, loaded.state.mode());
+            let (word, style) = words::verdict_of(&loaded.state, verdict);
             format!("{style}{word}{style:#}")
         }
         (_, Some(Holder { driver, since })) => {

@@ -3,7 +3,7 @@
 use lifeboat_model::outcome::{Change, Without};
 use lifeboat_model::record::Mode;
 use lifeboat_model::{
-    Event, EventKind, Failure, Observation, Outcome, RunState, Status, StepId, StepIndex, StepState,
+    Event, EventKind, Failure, Observation, Outcome, Phase, RunState, Status, StepId, StepIndex, StepState,
 };
 use serde_json::Value;
 
@@ -34,7 +34,11 @@ pub(crate) fn in_words(event: &Event, state: &RunState) -> String {
         EventKind::RunStopped { reason } => format!("stopped: {}", reason.replace('_', " ")),
         EventKind::RunFinished { verdict } => {
             let took = elapsed(state.created_at(), event.at);
-            format!("finished: {} after {took}", verdict.replace('_', " "))
+            let word = match state.phase() {
+                Phase::Finished(verdict) => words::verdict_of(state, verdict).0,
+                Phase::Running | Phase::Stopped(_) => verdict.replace('_', " ").into(),
+            };
+            format!("finished: {word} after {took}")
         }
     }
 }
