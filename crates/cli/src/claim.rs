@@ -9,7 +9,7 @@ use lifeboat_store::FileStore;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::words::{self, WARNING, clean};
-use crate::{crash_point, host, secrets};
+use crate::{crash_point, folder, host, secrets};
 
 /// Takes a run over from whoever drove it last, and says what had to be mended. A run that is not over and that this
 /// lifeboat cannot drive is let alone.
@@ -17,12 +17,21 @@ pub(crate) fn claim(context: &Context, store: &FileStore, run: &RunId) -> Result
     let claim = crash_point::over(store)?.claim(run, &host::driver());
     let claim = claim.map_err(|error| CliError::store(context, run, error))?;
     for note in &claim.notes {
-        context.terminal.say(&format!("{WARNING}note:{WARNING:#} {}\n", clean(note)));
+        say_note(context, note);
+    }
+    // Files of secrets are looked for there. Whether the run goes on without it is asked where it is driven.
+    if let Err(error) = folder::enter(&claim.state) {
+        tracing::debug!(%error, "cannot enter the folder of the run");
     }
     if may_go_on(claim.state.phase()) {
         check_driven(&claim.state).map_err(|error| CliError::engine(context, run, error))?;
     }
     Ok(claim)
+}
+
+/// Tells a person what is noted in the run.
+pub(crate) fn say_note(context: &Context, note: &str) {
+    context.terminal.say(&format!("{WARNING}note:{WARNING:#} {}\n", clean(note)));
 }
 
 /// Whether a run may be driven or decided about: one that failed can be reopened.

@@ -23,13 +23,17 @@ pub(crate) const HOME_VARIABLE: &str = "LIFEBOAT_HOME";
 pub(crate) struct Context {
     /// Where to print.
     pub(crate) terminal: Arc<Terminal>,
+    /// As given.
     home: Option<PathBuf>,
+    started_in: PathBuf,
     actor: Option<String>,
 }
 
 impl Context {
     pub(crate) fn new(global: Global, terminal: Arc<Terminal>) -> Self {
-        Self { terminal, home: global.home, actor: global.actor }
+        // Commands that drive a run go to its folder; what was given on the command line is relative to this one.
+        let started_in = env::current_dir().unwrap_or_default();
+        Self { terminal, home: global.home, started_in, actor: global.actor }
     }
 
     /// The store of the runs.
@@ -39,9 +43,15 @@ impl Context {
         })
     }
 
+    /// The folder in which this program was started.
+    pub(crate) fn started_in(&self) -> &Path {
+        &self.started_in
+    }
+
     /// The folder where runs are kept.
     fn home(&self) -> Result<PathBuf, CliError> {
-        let given = self.home.clone().filter(|home| !home.as_os_str().is_empty());
+        let given = self.home.as_ref().filter(|home| !home.as_os_str().is_empty());
+        let given = given.map(|home| self.started_in.join(home));
         given.or_else(|| state_folder(|name| env::var_os(name).map(PathBuf::from))).ok_or_else(|| {
             CliError::usage("there is no home folder to keep runs in")
                 .hint("name one with `--home DIR` or LIFEBOAT_HOME")

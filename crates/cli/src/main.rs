@@ -14,6 +14,7 @@ mod drive;
 mod edited;
 mod error;
 mod exit;
+mod folder;
 mod host;
 mod inputs;
 mod log;

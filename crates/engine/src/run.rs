@@ -57,6 +57,8 @@ pub struct NewRun {
     pub actor: String,
     /// The process that drives it.
     pub driver: Driver,
+    /// The folder in which relative paths of its steps begin.
+    pub folder: Option<String>,
 }
 
 /// Why a run could not be driven.
@@ -95,9 +97,10 @@ pub enum EngineError {
 pub async fn create(setup: Setup, store: &dyn Store, new: NewRun) -> Result<Drive, EngineError> {
     check_actions(&setup.registry, &new.plan)?;
     let now = setup.clock.now();
-    let NewRun { run, mode, plan, inputs, actor, driver } = new;
+    let NewRun { run, mode, plan, inputs, actor, driver, folder } = new;
     let plugins = plugins(&setup.registry, &plan);
-    let created = RunCreated { run: run.clone(), mode, plan, inputs, actor, driver: driver.clone(), plugins };
+    let created =
+        RunCreated { run: run.clone(), mode, plan, inputs, actor, driver: driver.clone(), folder, plugins };
     let first =
         Record { seq: Seq(1), epoch: Epoch(1), at: now, body: RecordBody::RunCreated(Arc::new(created)) };
     let (core, mut response) = Core::create(first, setup.secrets.clone())?;

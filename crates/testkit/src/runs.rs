@@ -80,6 +80,7 @@ impl Driving {
             inputs,
             actor: "ada".to_owned(),
             driver: samples::driver(1),
+            folder: None,
         };
         create(self.setup(), store, new).await
     }

@@ -47,6 +47,7 @@ pub fn created(run: &RunId, plan: Plan) -> Draft {
         inputs: Map::new(),
         actor: "tester".to_owned(),
         driver: driver(1),
+        folder: None,
         plugins: BTreeMap::new(),
     };
     draft(0, RecordBody::RunCreated(std::sync::Arc::new(created)))

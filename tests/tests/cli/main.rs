@@ -5,6 +5,7 @@ mod checking;
 mod deciding;
 mod editing;
 mod failing;
+mod folders;
 mod help;
 mod looking;
 mod rehearsing;

@@ -9,7 +9,7 @@ use crate::drive::Driver;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::pick::{self, Fits};
-use crate::{registry, reporters, secrets};
+use crate::{folder, registry, reporters, secrets};
 
 /// End a run that nobody drives; its `finally` steps still run
 ///
@@ -23,15 +23,19 @@ pub(crate) struct Args {
     /// Why; recorded with your name
     #[arg(long, value_name = "WHY", value_parser = reason)]
     reason: String,
+    /// Go on in this folder, instead of the one that the run was started in
+    #[arg(long)]
+    here: bool,
     #[command(flatten)]
     output: OutputArgs,
 }
 
 pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
-    let Args { run, reason, output } = args;
+    let Args { run, reason, here, output } = args;
     let store = context.store()?;
     let run = pick::run(context, &store, run.as_deref(), Fits::Unfinished)?;
     let mut claim = claim(context, &store, &run)?;
+    folder::settle(context, &mut claim, here)?;
     let secrets = secrets::resolve(claim.state.plan())?;
     let event = decide(context, &mut claim, None, Decision::Cancel, reason)?;
     let mut reporter = reporters::fitting(context, output);

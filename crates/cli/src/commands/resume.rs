@@ -7,7 +7,7 @@ use lifeboat_model::{Event, Phase};
 use lifeboat_store::FileStore;
 
 use crate::args::OutputArgs;
-use crate::claim::{claim, decide};
+use crate::claim::{claim, decide, say_note};
 use crate::context::Context;
 use crate::drive::Driver;
 use crate::edited::{self, Edited, Since};
@@ -15,8 +15,8 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::person::confirm;
 use crate::pick::{self, Fits};
-use crate::words::{self, WARNING, clean};
-use crate::{next, registry, reporters, secrets};
+use crate::words::{self, WARNING};
+use crate::{folder, next, registry, reporters, secrets};
 
 /// Continue an unfinished run, in its own mode
 ///
@@ -25,7 +25,8 @@ use crate::{next, registry, reporters, secrets};
 /// terminal, lifeboat then exits with 6 and the commands to type.
 ///
 /// The run goes on with the runbook as it was when the run began. If its file was edited since, the difference is
-/// shown, and going on needs a yes or `--keep-pinned`, which is recorded as a deviation.
+/// shown, and going on needs a yes or `--keep-pinned`, which is recorded as a deviation. It also goes on in the folder
+/// in which it was started, where relative paths in its steps begin, from wherever it is resumed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The run, by the beginning of its id; otherwise the newest that is unfinished
@@ -34,25 +35,26 @@ pub(crate) struct Args {
     /// Go on with the runbook as it was, although its file was edited since
     #[arg(long)]
     keep_pinned: bool,
+    /// Go on in this folder, instead of the one that the run was started in
+    #[arg(long)]
+    here: bool,
     #[command(flatten)]
     output: OutputArgs,
 }
 
 pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
-    let Args { run, keep_pinned, output } = args;
+    let Args { run, keep_pinned, here, output } = args;
     let store = context.store()?;
     let run = pick::run(context, &store, run.as_deref(), Fits::Resumable)?;
     let mut claim = claim(context, &store, &run)?;
     if let Phase::Finished(verdict) = claim.state.phase() {
         return Ok(finished(context, &claim, verdict, output));
     }
+    folder::settle(context, &mut claim, here)?;
     let secrets = secrets::resolve(claim.state.plan())?;
     let kept = match edited::since(claim.state.plan()) {
         Since::Unknown(what) => {
-            context.terminal.say(&format!(
-                "{WARNING}note:{WARNING:#} {}; the run goes on as it was pinned\n",
-                clean(&what)
-            ));
+            say_note(context, &format!("{what}; the run goes on as it was pinned"));
             None
         }
         Since::Edited(edited) if !is_kept(context, &store, &claim, &edited)? => {

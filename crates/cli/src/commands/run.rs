@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::inputs::InputArgs;
 use crate::person::confirm;
 use crate::words::{BOLD, count, one_line};
-use crate::{host, registry, reporters, runbook, secrets};
+use crate::{folder, host, registry, reporters, runbook, secrets};
 
 /// Run a runbook for real
 ///
@@ -83,7 +83,9 @@ impl Start {
         let reporter = reporters::fitting(context, self.output);
         let driver = Driver { context, registry, secrets, reporter, output: self.output };
         let (mode, actor) = (self.mode, context.actor());
-        driver.create(&store, NewRun { run, mode, plan, inputs, actor, driver: host::driver() })
+        let new =
+            NewRun { run, mode, plan, inputs, actor, driver: host::driver(), folder: folder::present() };
+        driver.create(&store, new)
     }
 }
 

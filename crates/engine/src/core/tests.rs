@@ -38,6 +38,7 @@ fn first(mode: Mode) -> Record {
         inputs: Map::new(),
         actor: "ada".to_owned(),
         driver: driver(1),
+        folder: None,
         plugins: BTreeMap::new(),
     };
     Record { seq: Seq(1), epoch: Epoch(1), at: now(), body: RecordBody::RunCreated(Arc::new(created)) }

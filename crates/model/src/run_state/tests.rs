@@ -105,6 +105,7 @@ fn created(plan: Plan) -> Record {
             inputs: Map::new(),
             actor: "ada".to_owned(),
             driver,
+            folder: None,
             plugins: std::collections::BTreeMap::new(),
         })),
     )

@@ -65,6 +65,7 @@ fn state() -> RunState {
         inputs: inputs.as_object().cloned().unwrap_or_default(),
         actor: "ada".to_owned(),
         driver: Driver { pid: 1, host: "h".to_owned(), boot: None, version: "0".to_owned() },
+        folder: None,
         plugins: std::collections::BTreeMap::new(),
     };
     let (key, attempt) = (AttemptKey::of(&run, &step), Attempt::FIRST);
