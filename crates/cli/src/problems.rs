@@ -17,12 +17,12 @@ pub(crate) fn rendered(name: &str, source: &Source, problems: &Problems) -> Stri
         writeln!(text, "{}\n", renderer.render(&report)).expect("writing to a text");
     }
     if problems.omitted() > 0 {
-        writeln!(text, "… and at least {} more\n", problems.omitted()).expect("writing to a text");
+        writeln!(text, "… and {} more\n", problems.omitted()).expect("writing to a text");
     }
     text
 }
 
-/// The problems of one runbook, one JSON object each, for programs.
+/// The problems of one runbook, one JSON object each, for programs; the last one says how many more there are.
 pub(crate) fn as_json(name: &str, source: &Source, problems: &Problems) -> Vec<Value> {
     let one = |problem: &Problem| {
         let position = problem.position(source);
@@ -38,7 +38,12 @@ pub(crate) fn as_json(name: &str, source: &Source, problems: &Problems) -> Vec<V
         }
         json
     };
-    problems.iter().map(one).collect()
+    let omitted = problems.omitted();
+    let rest = (omitted > 0).then(|| {
+        json!({"file": name, "code": "omitted", "omitted": omitted,
+        "message": format!("{omitted} more are not shown")})
+    });
+    problems.iter().map(one).chain(rest).collect()
 }
 
 /// A number of problems.

@@ -75,8 +75,8 @@ impl Problem {
 
 /// All problems of one runbook.
 ///
-/// At most [`Problems::MAX`] are kept, so that hostile input cannot make the list large. How many more were met is
-/// counted; a check may stop looking once the list is full.
+/// At most [`Problems::MAX`] are kept, so that hostile input cannot make the list large. Those beyond are counted; a check
+/// need not look for what would help with them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Problems {
     list: Vec<Problem>,
@@ -106,7 +106,12 @@ impl Problems {
         result.map_err(|problem| self.push(problem)).ok()
     }
 
-    /// Whether no more problems are kept, so that it is not worth looking for them.
+    /// Counts a problem that would not be kept, without making it.
+    pub(crate) fn omit(&mut self) {
+        self.omitted += 1;
+    }
+
+    /// Whether no more problems are kept, so that it is not worth looking for what would help with them.
     pub(crate) fn is_full(&self) -> bool {
         self.list.len() >= Self::MAX
     }
@@ -121,7 +126,7 @@ impl Problems {
         self.list.len()
     }
 
-    /// How many problems were met beyond those that are kept; there may be even more.
+    /// How many problems there are beyond those that are kept.
     pub fn omitted(&self) -> usize {
         self.omitted
     }

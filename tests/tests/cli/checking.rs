@@ -141,3 +141,28 @@ fn nothing_is_written_anywhere() {
     assert_eq!(sandbox.run("check good.yaml").code, Some(0));
     assert!(!sandbox.path("home").exists());
 }
+
+/// A runbook with so many mistakes of each kind that is left out once there are enough.
+fn full_of_mistakes(each: usize) -> String {
+    let step = |at| {
+        format!(
+            "  - {{ id: s{at}, colour: red, needs: [nobody{at}], action: command.run, with: {{ argv: ['{{{{ inputs.no{at} }}}}'] }} }}\n  - {{ id: t{at}, action: no.such{at} }}\n"
+        )
+    };
+    format!("runbook: wrong\nsteps:\n{}", (0..each).map(step).collect::<String>())
+}
+
+#[test]
+fn all_mistakes_are_counted_and_the_first_ones_shown() {
+    let sandbox = Sandbox::with("wrong.yaml", &full_of_mistakes(500));
+    let answer = sandbox.run("check wrong.yaml");
+    assert_eq!(answer.code, Some(3));
+    assert!(answer.stderr.contains("2000 problems in 1 file"), "{}", answer.stderr);
+    assert!(answer.stdout.trim_end().ends_with("… and 1800 more"));
+    let lines = sandbox.run("check wrong.yaml --json").json_lines();
+    assert_eq!(lines.len(), 201);
+    assert_eq!(lines[200]["omitted"], 1800);
+    // Also where none is left out.
+    let few = Sandbox::with("wrong.yaml", &full_of_mistakes(2)).run("check wrong.yaml");
+    assert!(few.stderr.contains("8 problems in 1 file") && !few.stdout.contains("more"), "{few}");
+}

@@ -22,7 +22,7 @@ pub(crate) struct Args {
     /// The runbooks
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Print one JSON object for each problem
+    /// Print one JSON object for each problem; past 200 in a file, one more with the number of those left out
     #[arg(long)]
     json: bool,
 }

@@ -26,9 +26,10 @@ pub(super) fn check(
     let Some(spec) = spec else {
         // Looking for a near name is not worth it for a problem that nobody will read.
         if problems.is_full() {
-            return None;
+            problems.omit();
+        } else {
+            problems.push(unknown_action(names, action));
         }
-        problems.push(unknown_action(names, action));
         return None;
     };
     let with = with?;

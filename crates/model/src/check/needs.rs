@@ -35,7 +35,9 @@ fn needs(outline: &Outline<'_>, row: &Row<'_>, problems: &mut Problems) -> Vec<S
 
 fn resolve_one(outline: &Outline<'_>, need: &Spanned<String>, problems: &mut Problems) -> Option<StepIndex> {
     let Some(index) = outline.find(&need.value) else {
-        if outline.is_complete && !problems.is_full() {
+        if outline.is_complete && problems.is_full() {
+            problems.omit();
+        } else if outline.is_complete {
             problems.push(unknown_step(outline, need));
         }
         return None;

@@ -49,40 +49,40 @@ impl<'n> Names<'n> {
         self.order.map(|order| order.past(at))
     }
 
-    /// Checks a name used by a step; a problem points to `span`.
+    /// Checks a name used by a step; a problem points to `span`. Unless it is to be `helped`, nothing is looked for that was
+    /// probably meant, which takes long.
     pub(super) fn check(
         &self,
         at: StepIndex,
         past: Option<&mut Past<'_>>,
         reference: &Reference,
         span: Span,
+        helped: bool,
     ) -> Result<(), Problem> {
         match reference {
             Reference::Mode | Reference::RunId => Ok(()),
-            Reference::Input { name, inside } => self.input(name, inside, span),
+            Reference::Input { name, inside } => self.input(name, inside, span, helped),
             Reference::Secret { name } => {
                 if self.secrets.contains(name.as_str()) {
                     return Ok(());
                 }
                 let message = format!("there is no secret `{}`", shortened(name));
+                let known = self.document.secrets.iter().map(|secret| secret.name.value.as_str());
                 Err(Problem::new("unknown_secret", span, message)
                     .help("declare it under `secrets`")
-                    .help_maybe(did_you_mean(
-                        name,
-                        self.document.secrets.iter().map(|secret| secret.name.value.as_str()),
-                    )))
+                    .help_maybe(helped.then(|| did_you_mean(name, known)).flatten()))
             }
-            Reference::Output { step, output, .. } => self.output(at, past, step, output, span),
+            Reference::Output { step, output, .. } => self.output(at, past, (step, output), span, helped),
         }
     }
 
-    fn input(&self, name: &str, inside: &[String], span: Span) -> Result<(), Problem> {
+    fn input(&self, name: &str, inside: &[String], span: Span, helped: bool) -> Result<(), Problem> {
         let Some(kind) = self.inputs.get(name) else {
             let known = self.document.inputs.iter().map(|input| input.name.value.as_str());
             let message = format!("there is no input `{}`", shortened(name));
             return Err(Problem::new("unknown_input", span, message)
                 .help("declare it under `inputs`")
-                .help_maybe(did_you_mean(name, known)));
+                .help_maybe(helped.then(|| did_you_mean(name, known)).flatten()));
         };
         if inside.is_empty() || matches!(kind, None | Some(InputType::List)) {
             return Ok(());
@@ -95,13 +95,16 @@ impl<'n> Names<'n> {
         &self,
         at: StepIndex,
         past: Option<&mut Past<'_>>,
-        step: &str,
-        output: &str,
+        (step, output): (&str, &str),
         span: Span,
+        helped: bool,
     ) -> Result<(), Problem> {
         let Some(target) = self.outline.find(step) else {
-            let unknown = unknown_step(self.outline, &Spanned::new(step.to_owned(), span));
-            return if self.outline.is_complete { Err(unknown) } else { Ok(()) };
+            return match (self.outline.is_complete, helped) {
+                (false, _) => Ok(()),
+                (true, true) => Err(unknown_step(self.outline, &Spanned::new(step.to_owned(), span))),
+                (true, false) => Err(Problem::new("unknown_step", span, "no step has that id")),
+            };
         };
         let row = self.outline.row(target);
         let Written::Step(written) = row.written else {
@@ -119,7 +122,7 @@ impl<'n> Names<'n> {
                 };
                 Err(Problem::new("unknown_output", span, message)
                     .help(all)
-                    .help_maybe(did_you_mean(output, outputs)))
+                    .help_maybe(helped.then(|| did_you_mean(output, outputs)).flatten()))
             }
             Some(_) | None => Ok(()),
         }

@@ -85,11 +85,12 @@ impl<'n> Templates<'n> {
             problems.push(problem.help_maybe(help.clone()).help_maybe(self.names.meant(written)));
         }
         for used in &analysis.uses {
-            if problems.is_full() {
-                return;
-            }
+            let helped = !problems.is_full();
             // Looking for the place is left until there is a problem to show there.
-            if let Err(mut problem) = self.names.check(self.at, self.past.as_mut(), &used.reference, text) {
+            let checked = self.names.check(self.at, self.past.as_mut(), &used.reference, text, helped);
+            if !helped {
+                checked.unwrap_or_else(|_| problems.omit());
+            } else if let Err(mut problem) = checked {
                 problem.span = place_of(source, text, &used.written);
                 problems.push(problem);
             }

@@ -47,7 +47,8 @@ impl Fields {
         let mut misspelt = Vec::new();
         for entry in entries.iter().filter(|entry| !shape.keys.contains(&entry.key.value.as_str())) {
             if problems.is_full() {
-                break;
+                problems.omit();
+                continue;
             }
             problems.push(unknown(&entry.key, shape));
             misspelt.extend(nearest(&entry.key.value, shape.keys.iter().copied()));
