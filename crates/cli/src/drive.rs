@@ -1,5 +1,6 @@
 //! Driving a run from this process: a runtime, signals, a person, reporters; then the summary and the exit code.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use lifeboat_engine::{
     Claim, Drive, EngineError, NewRun, Nobody, Person, Reporter, Reporters, Setup, StoreError, SystemClock,
     create, resume,
 };
+use lifeboat_model::{Plan, StepId};
 use lifeboat_store::FileStore;
 use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
@@ -17,6 +19,7 @@ use crate::args::OutputArgs;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::needed::{self, Needed};
 use crate::person::AtTerminal;
 use crate::{crash_point, host, signals, summary};
 
@@ -41,7 +44,8 @@ impl Driver<'_> {
         let run = new.run.clone();
         let context = self.context;
         let store = crash_point::over(store)?;
-        let result = self.drive(|setup, runtime| runtime.block_on(create(setup, &store, new)))?;
+        let needed = self.needed(&new.plan);
+        let result = self.drive(needed, |setup, runtime| runtime.block_on(create(setup, &store, new)))?;
         result.map_err(|error| match error {
             EngineError::Store(error @ StoreError::Io { .. }) => CliError::new(Exit::Journal, error)
                 .hint("nothing was started; once that is mended, start it again"),
@@ -54,14 +58,16 @@ impl Driver<'_> {
         let run = claim.state.run().clone();
         let actor = self.context.actor();
         let context = self.context;
-        let result =
-            self.drive(|setup, runtime| runtime.block_on(resume(setup, claim, actor, host::driver())))?;
+        let needed = self.needed(claim.state.plan());
+        let result = self
+            .drive(needed, |setup, runtime| runtime.block_on(resume(setup, claim, actor, host::driver())))?;
         result.map_err(|error| CliError::engine(context, &run, error))
     }
 
     /// Fails where this process cannot drive anything; how the drive failed is for the caller to explain.
     fn drive(
         self,
+        needed: BTreeMap<StepId, Needed>,
         work: impl FnOnce(Setup, &Runtime) -> Result<Drive, EngineError>,
     ) -> Result<Result<Exit, EngineError>, CliError> {
         let (context, output) = (self.context, self.output);
@@ -71,7 +77,7 @@ impl Driver<'_> {
         let runtime = runtime.map_err(internal)?;
         let setup = {
             let _entered = runtime.enter();
-            self.setup().map_err(internal)?
+            self.setup(needed).map_err(internal)?
         };
         let result = work(setup, &runtime);
         // What is abandoned, or hangs, is not waited for.
@@ -79,8 +85,13 @@ impl Driver<'_> {
         Ok(result.map(|drive| summary::conclude(context, output, &drive)))
     }
 
+    /// What a person has to be asked for who marks a step as done.
+    fn needed(&self, plan: &Plan) -> BTreeMap<StepId, Needed> {
+        if self.context.terminal.can_ask() { needed::of_all(plan) } else { BTreeMap::new() }
+    }
+
     /// Needs a runtime to listen for signals.
-    fn setup(self) -> std::io::Result<Setup> {
+    fn setup(self, needed: BTreeMap<StepId, Needed>) -> std::io::Result<Setup> {
         let terminal = &self.context.terminal;
         let interrupted = CancellationToken::new();
         let signals = signals::listen(Arc::clone(terminal), interrupted.clone())?;
@@ -90,6 +101,7 @@ impl Driver<'_> {
                 actor: self.context.actor(),
                 interrupted,
                 turn: Arc::new(Mutex::new(())),
+                needed: Arc::new(needed),
             })
         } else {
             Arc::new(Nobody)

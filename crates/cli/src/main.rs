@@ -18,6 +18,7 @@ mod folder;
 mod host;
 mod inputs;
 mod log;
+mod needed;
 mod next;
 mod panics;
 mod person;

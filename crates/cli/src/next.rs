@@ -1,13 +1,16 @@
 //! What can be done now: the exact commands.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use lifeboat_model::plan::{OnFailure, Section};
 use lifeboat_model::record::{Mode, StopReason, Verdict};
-use lifeboat_model::{Phase, RunState, Status, StepIndex, StepState};
+use lifeboat_model::{Phase, RunState, Status, StepId, StepIndex, StepState};
+use serde_json::Value;
 
 use crate::claim::may_go_on;
 use crate::context::Context;
+use crate::needed::{self, Needed};
 use crate::runbook;
 use crate::words::{HINT, shell};
 
@@ -29,16 +32,16 @@ pub(crate) fn of(context: &Context, state: &RunState) -> Vec<Next> {
             vec![about("resume", "goes on")]
         }
         Phase::Stopped(StopReason::NeedsPerson) => {
-            let words = decidable(state).into_iter().flat_map(|at| decisions(context, state, at));
+            let words = decisions(context, state);
             let then = about("resume", "goes on afterwards; at a terminal, it asks");
-            words.chain([then, cancel(context, state)]).collect()
+            words.into_iter().chain([then, cancel(context, state)]).collect()
         }
         Phase::Finished(Verdict::Failed) if state.mode() == Mode::DryRun => {
             vec![again(context, state, "drill", "rehearses again, once what is in the way is mended")]
         }
         Phase::Finished(Verdict::Failed) => {
-            let words = decidable(state).into_iter().flat_map(|at| decisions(context, state, at));
-            words.chain([about("resume", "goes on afterwards")]).collect()
+            let words = decisions(context, state);
+            words.into_iter().chain([about("resume", "goes on afterwards")]).collect()
         }
         Phase::Finished(_) if state.mode() == Mode::DryRun => {
             vec![again(context, state, "run", "does it")]
@@ -68,17 +71,34 @@ pub(crate) fn decidable(state: &RunState) -> Vec<StepIndex> {
     state.plan().indices().filter(is_decidable).collect()
 }
 
-fn decisions(context: &Context, state: &RunState, at: StepIndex) -> Vec<Next> {
-    let step = state.plan().step(at).id.as_str();
-    let word = |command: &str, what| Next {
-        command: format!("{} --reason WHY", context.command(&[command, state.run().as_str(), step])),
+/// Every word that the run waits for.
+fn decisions(context: &Context, state: &RunState) -> Vec<Next> {
+    let steps = decidable(state);
+    let needed = if steps.is_empty() { BTreeMap::new() } else { needed::of_all(state.plan()) };
+    steps.into_iter().flat_map(|at| about_step(context, state, at, &needed)).collect()
+}
+
+fn about_step(
+    context: &Context,
+    state: &RunState,
+    at: StepIndex,
+    needed: &BTreeMap<StepId, Needed>,
+) -> [Next; 3] {
+    let step = &state.plan().step(at).id;
+    let word = |command: &str, what, options: &str| Next {
+        command: format!(
+            "{} --reason WHY{options}",
+            context.command(&[command, state.run().as_str(), step.as_str()])
+        ),
         what,
     };
+    let outputs = needed.get(step).into_iter().flat_map(BTreeMap::keys);
+    let outputs: String = outputs.map(|name| format!(" -o {name}=VALUE")).collect();
     let in_doubt = state.status(at) == Status::InDoubt;
-    vec![
-        word("retry", if in_doubt { "runs it again" } else { "runs it again, once its cause is mended" }),
-        word("skip", "goes on without it"),
-        word("mark-done", "it was done by other means"),
+    [
+        word("retry", if in_doubt { "runs it again" } else { "runs it again, once its cause is mended" }, ""),
+        word("skip", "goes on without it", ""),
+        word("mark-done", "it was done by other means", &outputs),
     ]
 }
 
@@ -94,17 +114,19 @@ fn again(context: &Context, state: &RunState, command: &str, what: &'static str)
         .inputs()
         .iter()
         .map(|(name, value)| {
-            let value = value.as_str().map_or_else(|| list_or_json(value), str::to_owned);
+            let value = value.as_array().map_or_else(|| typed(value), |items| list(items));
             format!(" -i {}", shell(&format!("{name}={value}")))
         })
         .collect();
     Next { command: format!("{}{inputs}", context.command(&[command, &file])), what }
 }
 
-/// A value as the command line takes it: lists are separated by commas.
-fn list_or_json(value: &serde_json::Value) -> String {
-    match value.as_array() {
-        Some(items) => items.iter().filter_map(|item| item.as_str()).collect::<Vec<_>>().join(","),
-        None => value.to_string(),
-    }
+/// A value as the command line takes it.
+pub(crate) fn typed(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// A list as the command line takes it for an input: separated by commas.
+fn list(items: &[Value]) -> String {
+    items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
 }

@@ -1,5 +1,6 @@
 //! The person at the terminal, asked about a step in doubt with the evidence in view.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::{self, BufRead as _};
 use std::pin::Pin;
@@ -7,11 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use lifeboat_engine::{Answer, Person, Question};
+use lifeboat_model::StepId;
+use lifeboat_model::outcome::Outputs;
 use lifeboat_model::record::Decision;
-use serde_json::Map;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use crate::inputs::json_or_text;
+use crate::needed::Needed;
 use crate::terminal::Terminal;
 use crate::words::{BOLD, WARNING, clean};
 
@@ -24,6 +28,8 @@ pub(crate) struct AtTerminal {
     /// Cancelled by a signal: nobody is asked any more.
     pub(crate) interrupted: CancellationToken,
     pub(crate) turn: Arc<Mutex<()>>,
+    /// The outputs that steps must have for others.
+    pub(crate) needed: Arc<BTreeMap<StepId, Needed>>,
 }
 
 impl Person for AtTerminal {
@@ -33,6 +39,7 @@ impl Person for AtTerminal {
             (Arc::clone(&self.terminal), self.actor.clone(), Arc::clone(&self.turn));
         let interrupted = self.interrupted.clone();
         let asked = interrupted.clone();
+        let needed = self.needed.get(&question.step).cloned().unwrap_or_default();
         // A thread of its own, which nobody waits for: a read from a terminal cannot be called off.
         thread::spawn(move || {
             let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -40,7 +47,7 @@ impl Person for AtTerminal {
                 return;
             }
             terminal.hide_region();
-            let answer = Dialogue { terminal: &terminal, actor: &actor }.about(&question);
+            let answer = Dialogue { terminal: &terminal, actor: &actor, needed: &needed }.about(&question);
             terminal.show_region();
             drop(sender.send(answer));
         });
@@ -62,6 +69,7 @@ pub(crate) fn confirm(terminal: &Terminal, question: &str) -> bool {
 struct Dialogue<'a> {
     terminal: &'a Terminal,
     actor: &'a str,
+    needed: &'a Needed,
 }
 
 /// What a person can answer.
@@ -88,7 +96,7 @@ impl Dialogue<'_> {
         let decision = match self.choose()? {
             Choice::Retry => Decision::Retry,
             Choice::Skip => Decision::Skip,
-            Choice::MarkDone => Decision::MarkDone { outputs: Map::new() },
+            Choice::MarkDone => Decision::MarkDone { outputs: self.outputs()? },
             Choice::Later => return None,
         };
         let reason = self.reason()?;
@@ -104,6 +112,17 @@ impl Dialogue<'_> {
                 None => self.terminal.say("please answer retry, skip, mark-done or later\n"),
             }
         }
+    }
+
+    /// What the step would have given to those that need it.
+    fn outputs(&self) -> Option<Outputs> {
+        let mut outputs = Outputs::new();
+        for (name, user) in self.needed {
+            let question = format!("{BOLD}Its output `{name}`?{BOLD:#} (JSON or text, for step {user}) ");
+            self.terminal.say(&question);
+            outputs.insert(name.clone(), json_or_text(read_line()?));
+        }
+        Some(outputs)
     }
 
     fn reason(&self) -> Option<String> {

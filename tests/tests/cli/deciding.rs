@@ -101,6 +101,37 @@ fn a_failed_step_is_marked_done_with_its_outputs() {
 }
 
 #[test]
+fn an_output_that_the_step_does_not_have_is_refused() {
+    let sandbox = failed();
+    let answer = sandbox.run("mark-done second --reason done -o stdot=hi");
+    assert_snapshot!(answer, @r"
+    $ lifeboat mark-done second --reason done -o stdot=hi
+    exit 2
+    -- stderr
+    the newest unfinished or failed run is meant: [RUN 1]
+    error: `command.run` gives no output `stdot`
+    hint: did you mean `stdout`?
+    ");
+}
+
+#[test]
+fn an_output_that_others_use_must_be_given() {
+    let sandbox = failed();
+    let answer = sandbox.lifeboat(["mark-done", "second", "--reason", "done", "-o", "stderr=a b"]).run();
+    assert_snapshot!(answer, @r"
+    $ lifeboat mark-done second --reason done -o stderr=a b
+    exit 2
+    -- stderr
+    the newest unfinished or failed run is meant: [RUN 1]
+    error: step `third` uses `steps.second.stdout`
+    hint: say what it would have given: `lifeboat mark-done [RUN 1] second --reason WHY -o 'stderr=a b' -o stdout=VALUE`
+    ");
+    // Nothing was recorded: it can still be marked, and the run goes on.
+    assert_eq!(sandbox.run("mark-done second --reason done -o stdout=").code, Some(0));
+    assert_eq!(sandbox.run("resume").code, Some(0));
+}
+
+#[test]
 fn a_step_in_doubt_is_skipped() {
     let sandbox = doubtful();
     assert_eq!(sandbox.run("resume").code, Some(6));
@@ -173,10 +204,10 @@ fn a_failed_run_is_not_resumed_before_somebody_decides() {
     exit 4
     -- stderr
     [RUN 1] is finished: failed
-    next: lifeboat retry [RUN 1] second --reason WHY      runs it again, once its cause is mended
-    next: lifeboat skip [RUN 1] second --reason WHY       goes on without it
-    next: lifeboat mark-done [RUN 1] second --reason WHY  it was done by other means
-    next: lifeboat resume [RUN 1]                         goes on afterwards
+    next: lifeboat retry [RUN 1] second --reason WHY                      runs it again, once its cause is mended
+    next: lifeboat skip [RUN 1] second --reason WHY                       goes on without it
+    next: lifeboat mark-done [RUN 1] second --reason WHY -o stdout=VALUE  it was done by other means
+    next: lifeboat resume [RUN 1]                                         goes on afterwards
     "#);
 }
 

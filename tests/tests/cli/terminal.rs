@@ -138,6 +138,23 @@ fn a_person_is_asked_about_a_step_in_doubt() {
 }
 
 #[test]
+fn a_person_who_marks_a_step_as_done_is_asked_for_what_others_need_of_it() {
+    let uses = DOUBTFUL.replace("[touch, after]", "[touch, '{{ steps.odd.stdout }}']");
+    let sandbox = Sandbox::with("doubtful.yaml", &uses);
+    let mut session = at_terminal(&sandbox, "run doubtful.yaml --yes");
+    session.exp_string("What now?").expect("the choice");
+    session.send_line("mark-done").expect("it reads");
+    session.exp_string("Its output `stdout`?").expect("the output");
+    session.exp_string("for step after").expect("who needs it");
+    session.send_line("by-hand").expect("it reads");
+    session.exp_string("Why?").expect("a reason");
+    session.send_line("done by hand").expect("it reads");
+    session.exp_string("succeeded with deviations").expect("the end");
+    assert_eq!(exit_code(session), 0);
+    assert!(sandbox.path("by-hand").exists());
+}
+
+#[test]
 fn a_person_may_decide_later_or_be_interrupted() {
     let sandbox = Sandbox::with("doubtful.yaml", DOUBTFUL);
     let mut session = at_terminal(&sandbox, "run doubtful.yaml --yes");

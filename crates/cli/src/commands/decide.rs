@@ -3,15 +3,16 @@
 use lifeboat_model::outcome::Outputs;
 use lifeboat_model::record::Decision;
 use lifeboat_model::{Phase, RunState, StepId};
-use serde_json::Value;
 
 use crate::claim::{claim, decide, not_awaited, reason};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::inputs::pair;
+use crate::inputs::{json_or_text, pair};
+use crate::needed;
 use crate::next::{self, Next};
 use crate::pick::{Fits, run_and_step};
+use crate::words::shell;
 
 /// Run a failed step again, or one in doubt
 ///
@@ -33,12 +34,13 @@ pub(crate) struct SkipArgs {
 
 /// Count a step as done that failed or is in doubt
 ///
-/// Records the decision, as a deviation; `lifeboat resume` then goes on.
+/// Records the decision, as a deviation; `lifeboat resume` then goes on. Outputs of the step that other steps use must
+/// be given.
 #[derive(Debug, clap::Args)]
 pub(crate) struct MarkDoneArgs {
     #[command(flatten)]
     about: About,
-    /// Give an output of the step that later steps use: JSON, or else text
+    /// Give an output of the step: JSON, or else text
     #[arg(short, long = "output", value_name = "NAME=VALUE", value_parser = pair)]
     output: Vec<(String, String)>,
 }
@@ -66,11 +68,7 @@ pub(crate) fn skip(args: SkipArgs, context: &Context) -> Result<Exit, CliError> 
 }
 
 pub(crate) fn mark_done(args: MarkDoneArgs, context: &Context) -> Result<Exit, CliError> {
-    let output = |(name, text): (String, String)| {
-        let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        (name, value)
-    };
-    let outputs: Outputs = args.output.into_iter().map(output).collect();
+    let outputs: Outputs = args.output.into_iter().map(|(name, text)| (name, json_or_text(text))).collect();
     about_step(context, args.about, Decision::MarkDone { outputs })
 }
 
@@ -83,6 +81,9 @@ fn about_step(context: &Context, about: About, decision: Decision) -> Result<Exi
         Some(step) => step,
         None => only_step(context, &claim.state)?,
     };
+    if let Decision::MarkDone { outputs } = &decision {
+        check_outputs(context, &claim.state, &step, outputs)?;
+    }
     let name = decision.name();
     decide(context, &mut claim, Some(step.clone()), decision, about.reason)?;
     context.terminal.say(&format!("recorded: {name} {step} in {run}, by {}\n", context.actor()));
@@ -94,6 +95,24 @@ fn about_step(context: &Context, about: About, decision: Decision) -> Result<Exi
     };
     context.terminal.say(&next::rendered(&[next]));
     Ok(Exit::Done)
+}
+
+/// Whether a step that may be marked as done is given the outputs that it has, and that others need.
+fn check_outputs(
+    context: &Context,
+    state: &RunState,
+    step: &StepId,
+    given: &Outputs,
+) -> Result<(), CliError> {
+    let Some(at) = state.plan().find(step).filter(|at| next::decidable(state).contains(at)) else {
+        return Ok(());
+    };
+    let mut command = context.command(&["mark-done", state.run().as_str(), step.as_str()]);
+    command.push_str(" --reason WHY");
+    for (name, value) in given {
+        command.push_str(&format!(" -o {}", shell(&format!("{name}={}", next::typed(value)))));
+    }
+    needed::check(state.plan(), state.plan().step(at), given, &command)
 }
 
 /// The step that needs a decision, where there is only one.

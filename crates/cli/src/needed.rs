@@ -1,0 +1,75 @@
+//! The outputs of a step that other steps use: whoever marks it as done has to give them, or those steps could never start.
+
+use std::collections::BTreeMap;
+
+use lifeboat_model::outcome::Outputs;
+use lifeboat_model::template::{Reference, analyse};
+use lifeboat_model::{ActionSpec, Catalog as _, Plan, PlanStep, StepId, nearest};
+use serde_json::Value;
+
+use crate::error::CliError;
+use crate::registry;
+
+/// The names of the outputs, each with a step that uses it.
+pub(crate) type Needed = BTreeMap<String, StepId>;
+
+/// The outputs of every step that others use.
+pub(crate) fn of_all(plan: &Plan) -> BTreeMap<StepId, Needed> {
+    let mut all: BTreeMap<StepId, Needed> = BTreeMap::new();
+    for user in plan.steps() {
+        for_each_template(user, &mut |text| {
+            for used in analyse(text).uses {
+                if let Reference::Output { step, output, .. } = used.reference
+                    && let Ok(step) = StepId::new(&step)
+                {
+                    all.entry(step).or_default().entry(output).or_insert_with(|| user.id.clone());
+                }
+            }
+        });
+    }
+    all
+}
+
+/// Whether these are outputs that the step has, and all that others need.
+pub(crate) fn check(plan: &Plan, step: &PlanStep, given: &Outputs, command: &str) -> Result<(), CliError> {
+    let registry = registry::registry();
+    let spec = step.action().and_then(|action| registry.spec(action.call.action.as_str()));
+    given.keys().try_for_each(|name| spec.map_or(Ok(()), |spec| check_name(spec, name)))?;
+    let needed = of_all(plan).remove(&step.id).unwrap_or_default();
+    let missing: Vec<_> = needed.iter().filter(|(name, _)| !given.contains_key(*name)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let lines = missing.iter().map(|(name, user)| format!("step `{user}` uses `steps.{}.{name}`", step.id));
+    let lines = lines.collect::<Vec<_>>().join("\n       ");
+    let options: String = missing.iter().map(|(name, _)| format!(" -o {name}=VALUE")).collect();
+    Err(CliError::usage(lines).hint(format!("say what it would have given: `{command}{options}`")))
+}
+
+fn check_name(spec: &ActionSpec, given: &str) -> Result<(), CliError> {
+    let Some(known) = spec.output_names().filter(|known| !known.contains(&given)) else { return Ok(()) };
+    let error = CliError::usage(format!("`{}` gives no output `{given}`", spec.name));
+    Err(match nearest(given, known.iter().copied()) {
+        Some(meant) => error.hint(format!("did you mean `{meant}`?")),
+        None if known.is_empty() => error.hint("it gives none"),
+        None => error.hint(format!("it gives: {}", known.join(", "))),
+    })
+}
+
+/// Every text of a step that is rendered.
+fn for_each_template(step: &PlanStep, take: &mut impl FnMut(&str)) {
+    step.when.iter().for_each(|when| take(when));
+    let Some(action) = step.action() else { return };
+    for call in action.check.iter().chain([&action.call]) {
+        for_each_text(&call.with, take);
+    }
+}
+
+fn for_each_text(value: &Value, take: &mut impl FnMut(&str)) {
+    match value {
+        Value::String(text) if text.contains("{{") => take(text),
+        Value::Array(items) => items.iter().for_each(|item| for_each_text(item, take)),
+        Value::Object(map) => map.values().for_each(|value| for_each_text(value, take)),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
