@@ -8,6 +8,8 @@ use lifeboat_store::FileStore;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::person::confirm;
+use crate::words;
 
 /// What a command is about when no run is named.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +73,31 @@ fn by_prefix(context: &Context, store: &FileStore, text: &str) -> Result<RunId, 
                 .hint(format!("write some more of one, such as {names}")))
         }
     }
+}
+
+/// The run that `resume` is about. To drive another run than the newest one of all is too much to guess: a person is asked.
+pub(crate) fn to_resume(
+    context: &Context,
+    store: &FileStore,
+    named: Option<&str>,
+) -> Result<RunId, CliError> {
+    let meant = run(context, store, named, Fits::Resumable)?;
+    let Some(newest) =
+        list(store)?.into_iter().next().filter(|newest| named.is_none() && newest.run != meant)
+    else {
+        return Ok(meant);
+    };
+    let state = newest.header.as_ref().map_or("unreadable".into(), |header| words::last_known(header).0);
+    let newer = format!("it is not the newest run: {} is newer ({state})", newest.run);
+    if context.terminal.can_ask() {
+        context.terminal.say(&format!("{newer}\n"));
+        if confirm(&context.terminal, &format!("Resume {meant}?")) {
+            return Ok(meant);
+        }
+    }
+    let command = context.about("resume", &meant);
+    let list = context.command(&["runs"]);
+    Err(CliError::usage(newer).hint(format!("name the run that is meant: `{command}`; `{list}` lists all")))
 }
 
 fn newest(context: &Context, store: &FileStore, fits: Fits) -> Result<RunId, CliError> {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
+use lifeboat_engine::{Header, LastKnown};
 use lifeboat_model::event::not_rehearsed;
 use lifeboat_model::record::{Mode, StopReason, Verdict};
 use lifeboat_model::{RunState, Status};
@@ -110,6 +111,15 @@ pub(crate) fn verdict(verdict: Verdict, mode: Mode, not_rehearsed: usize) -> (Co
 /// [`verdict`] of a run whose state is known.
 pub(crate) fn verdict_of(state: &RunState, verdict: Verdict) -> (Cow<'static, str>, Style) {
     self::verdict(verdict, state.mode(), not_rehearsed(state))
+}
+
+/// How far a run is by its header, if nobody drives it, and how that looks.
+pub(crate) fn last_known(header: &Header) -> (Cow<'static, str>, Style) {
+    match header.state {
+        LastKnown::Finished(verdict) => self::verdict(verdict, header.mode, header.not_rehearsed),
+        LastKnown::Running => ("its driver is gone".into(), WARNING),
+        LastKnown::Stopped(reason) => (stop(reason).into(), WARNING),
+    }
 }
 
 /// A mode in words.

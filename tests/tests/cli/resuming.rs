@@ -163,6 +163,36 @@ fn a_driver_whose_lock_file_was_removed_is_still_seen() {
     assert_eq!(ended(&sandbox, child).code, Some(0));
 }
 
+/// An interrupted run, and a newer one that failed.
+fn two_runs() -> Sandbox {
+    let (sandbox, mut child) = started();
+    child.kill().expect("our child can be killed");
+    child.wait().expect("it ends");
+    sandbox.file("go", "");
+    let fails = "runbook: fails\nsteps:\n  - { id: a, action: command.run, with: { argv: ['false'] } }\n";
+    sandbox.file("fails.yaml", fails);
+    assert_eq!(sandbox.run("run fails.yaml --yes").code, Some(4));
+    sandbox
+}
+
+#[test]
+fn an_older_run_is_not_resumed_by_mistake() {
+    let sandbox = two_runs();
+    assert_snapshot!(sandbox.run("resume"), @r"
+    $ lifeboat resume
+    exit 2
+    -- stderr
+    the newest unfinished run is meant: [RUN 2]
+    error: it is not the newest run: [RUN 1] is newer (failed)
+    hint: name the run that is meant: `lifeboat resume [RUN 2]`; `lifeboat runs` lists all
+    ");
+    assert_eq!(done(&sandbox), "before\n");
+    let older = sandbox.run("runs --json").json_lines()[1]["run"].as_str().expect("an id").to_owned();
+    assert_eq!(sandbox.run(&format!("resume {older}")).code, Some(0));
+    // Now the newest is meant, whatever became of it.
+    assert_eq!(sandbox.run("resume").code, Some(4));
+}
+
 #[test]
 fn there_may_be_nothing_to_resume() {
     let sandbox = Sandbox::with(

@@ -187,6 +187,25 @@ fn the_question_about_an_edited_runbook_is_alone_on_the_screen() {
 }
 
 #[test]
+fn a_person_is_asked_whether_an_older_run_is_meant() {
+    let sandbox = Sandbox::with("doubtful.yaml", DOUBTFUL);
+    assert_eq!(sandbox.run("run doubtful.yaml --yes").code, Some(6));
+    sandbox.file("one.yaml", ONE);
+    assert_eq!(sandbox.run("run one.yaml --yes").code, Some(0));
+    let mut session = at_terminal(&sandbox, "resume");
+    session.exp_string("is newer (succeeded)").expect("what is newer");
+    session.exp_string("Resume run_").expect("a question");
+    session.send_line("n").expect("it reads");
+    assert_eq!(exit_code(session), 2);
+    let mut session = at_terminal(&sandbox, "resume");
+    session.exp_string("Resume run_").expect("a question");
+    session.send_line("y").expect("it reads");
+    session.exp_string("What now?").expect("it is driven");
+    session.send_line("later").expect("it reads");
+    assert_eq!(exit_code(session), 6);
+}
+
+#[test]
 fn colour_is_left_out_where_it_is_not_wanted() {
     let sandbox = Sandbox::with("one.yaml", ONE);
     assert_eq!(sandbox.run("run one.yaml --yes").code, Some(0));

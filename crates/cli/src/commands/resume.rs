@@ -14,7 +14,7 @@ use crate::edited::{self, Edited, Since};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::person::confirm;
-use crate::pick::{self, Fits};
+use crate::pick;
 use crate::words::{self, WARNING};
 use crate::{folder, next, registry, reporters, secrets};
 
@@ -29,7 +29,7 @@ use crate::{folder, next, registry, reporters, secrets};
 /// in which it was started, where relative paths in its steps begin, from wherever it is resumed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The run, by the beginning of its id; otherwise the newest that is unfinished
+    /// The run, by the beginning of its id; otherwise the newest that is unfinished, if no newer run has ended since
     #[arg(value_name = "RUN")]
     run: Option<String>,
     /// Go on with the runbook as it was, although its file was edited since
@@ -45,7 +45,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let Args { run, keep_pinned, here, output } = args;
     let store = context.store()?;
-    let run = pick::run(context, &store, run.as_deref(), Fits::Resumable)?;
+    let run = pick::to_resume(context, &store, run.as_deref())?;
     let mut claim = claim(context, &store, &run)?;
     if let Phase::Finished(verdict) = claim.state.phase() {
         return Ok(finished(context, &claim, verdict, output));

@@ -92,13 +92,11 @@ fn row(listed: &Listed, warning: Option<&str>) -> [String; 5] {
         }
     };
     let state = match header.state {
-        LastKnown::Finished(verdict) => {
-            let (word, style) = words::verdict(verdict, header.mode, header.not_rehearsed);
+        LastKnown::Running | LastKnown::Stopped(_) if listed.held => "running".to_owned(),
+        LastKnown::Running | LastKnown::Stopped(_) | LastKnown::Finished(_) => {
+            let (word, style) = words::last_known(header);
             format!("{style}{word}{style:#}")
         }
-        LastKnown::Running | LastKnown::Stopped(_) if listed.held => "running".to_owned(),
-        LastKnown::Running => format!("{WARNING}its driver is gone{WARNING:#}"),
-        LastKnown::Stopped(reason) => format!("{WARNING}{}{WARNING:#}", words::stop(reason)),
     };
     let warning = warning.map(|warning| format!("; {WARNING}warning:{WARNING:#} {}", clean(warning)));
     let state = state + &warning.unwrap_or_default();
