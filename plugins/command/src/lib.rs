@@ -22,6 +22,7 @@ mod params;
 mod process;
 mod protocol;
 mod recover;
+mod result;
 mod settle;
 mod supervise;
 mod supervised;

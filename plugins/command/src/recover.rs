@@ -9,9 +9,10 @@ use lifeboat_action::{ActionContext, Recovery};
 use rustix::process::Pid;
 use tokio::sync::oneshot;
 
-use crate::action::{finish, mark, refuse};
+use crate::action::mark;
 use crate::params::Params;
 use crate::process::boot_id;
+use crate::result::{finish, refuse};
 use crate::settle::{Settled, settle};
 use crate::trace::{Trace, peek};
 use crate::tree::Tree;

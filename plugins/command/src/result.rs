@@ -1,0 +1,72 @@
+//! What became of a command, as an answer of the action.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use lifeboat_action::{ActionContext, Failure, Outcome};
+use serde_json::{Value, json};
+
+use crate::end::{End, Refusal, Status};
+use crate::output::{Captured, STDERR, STDOUT};
+use crate::params::Params;
+
+/// What an end means under these parameters.
+pub(crate) fn finish(
+    context: &ActionContext,
+    params: &Params,
+    folder: &Path,
+    end: &End,
+    unrecorded: Option<String>,
+) -> Result<Outcome, Failure> {
+    let mut warnings = Vec::new();
+    if let Some(error) = unrecorded {
+        warnings.push(format!("its end could not be recorded for a later resume: {error}"));
+    }
+    if !end.survivors.is_empty() {
+        warnings.push(format!("these of its processes could not be killed: {:?}", end.survivors));
+    }
+    let mut read = |name| {
+        Captured::read(folder, name, context.masker()).unwrap_or_else(|error| {
+            warnings.push(format!("its {name} cannot be read: {error}"));
+            Captured::default()
+        })
+    };
+    let (stdout, stderr) = (read(STDOUT), read(STDERR));
+    let failure = match end.status {
+        Status::Code(code) if params.exit_codes.iter().any(|accepted| i32::from(*accepted) == code) => {
+            return Ok(succeed(code, stdout, stderr, warnings));
+        }
+        _ if end.stopped => Failure::unknown(format!("it was told to stop and {}", end.status)),
+        Status::Code(_) => Failure::transient(end.status.to_string()),
+        Status::Signal(_) => Failure::unknown(format!("it {}, not by lifeboat", end.status)),
+    };
+    let tail = stderr.tail().or_else(|| stdout.tail()).map(str::to_owned);
+    Err(Failure { tail, causes: warnings, ..failure })
+}
+
+fn succeed(code: i32, stdout: Captured, stderr: Captured, warnings: Vec<String>) -> Outcome {
+    let outputs = [
+        ("exit_code", json!(code)),
+        ("stdout", Value::String(stdout.text)),
+        ("stdout_truncated", Value::Bool(stdout.truncated)),
+        ("stderr", Value::String(stderr.text)),
+        ("stderr_truncated", Value::Bool(stderr.truncated)),
+        ("json", stdout.json.unwrap_or(Value::Null)),
+    ];
+    let outputs = outputs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    Outcome { evidence: format!("exited with {code}"), outputs, warnings }
+}
+
+/// A command that was not started has changed nothing.
+pub(crate) fn refuse(context: &ActionContext, refusal: &Refusal) -> Failure {
+    let why: Cow<'_, str> = context.masker().mask(&refusal.why);
+    if refusal.may_pass { Failure::transient(why) } else { Failure::permanent(why) }
+}
+
+/// The failure in one line, with the last lines that were printed.
+pub(crate) fn with_tail(failure: &Failure) -> String {
+    match &failure.tail {
+        Some(tail) => format!("{failure}: {tail}"),
+        None => failure.to_string(),
+    }
+}
