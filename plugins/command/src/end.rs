@@ -1,11 +1,14 @@
 //! How a command ended.
 
-use std::fmt;
 use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
+use std::{fmt, fs, io};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::output::{STDERR, STDOUT};
 
 /// How a command that was started ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +20,31 @@ pub(crate) struct End {
     /// Its processes that could not even be killed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) survivors: Vec<i32>,
+    /// How much it had printed by then. Traces of older versions do not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) printed: Option<Printed>,
     pub(crate) at: Timestamp,
+}
+
+/// How many bytes a command printed. A file that holds fewer, or is not there, has lost them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Printed {
+    pub(crate) stdout: u64,
+    pub(crate) stderr: u64,
+}
+
+impl Printed {
+    /// What the attempt's folder holds now.
+    pub(crate) fn measure(folder: &Path) -> io::Result<Self> {
+        let length = |name| fs::metadata(folder.join(name)).map(|file| file.len());
+        Ok(Self { stdout: length(STDOUT)?, stderr: length(STDERR)? })
+    }
+
+    /// The files that hold something.
+    pub(crate) fn files(self, folder: &Path) -> Vec<PathBuf> {
+        let streams = [(STDOUT, self.stdout), (STDERR, self.stderr)];
+        streams.into_iter().filter(|(_, length)| *length > 0).map(|(name, _)| folder.join(name)).collect()
+    }
 }
 
 /// What the system says of a process that ended.

@@ -32,18 +32,28 @@ pub(crate) struct Captured {
 }
 
 impl Captured {
-    /// Reads a stream's file.
-    pub(crate) fn read(folder: &Path, name: &str, masker: &Masker) -> io::Result<Self> {
-        let mut file = File::open(folder.join(name))?;
-        let length = file.metadata()?.len();
-        if length == 0 {
+    /// Reads a stream's file: as much as the command had printed when it ended, where that was recorded. Fails when
+    /// less is there.
+    pub(crate) fn read(
+        folder: &Path,
+        name: &str,
+        recorded: Option<u64>,
+        masker: &Masker,
+    ) -> io::Result<Self> {
+        if recorded == Some(0) {
             return Ok(Self::default());
+        }
+        let mut file = File::open(folder.join(name))?;
+        let found = file.metadata()?.len();
+        let length = recorded.unwrap_or(found);
+        if found < length {
+            return Err(io::Error::other(format!("{found} of {length} bytes are left")));
         }
         let skipped = length.saturating_sub(READ_BYTES as u64);
         file.seek(SeekFrom::Start(skipped))?;
-        let mut bytes = Vec::with_capacity((length - skipped) as usize);
-        // The command is over, but a process it left behind may still be printing.
-        file.take(READ_BYTES as u64).read_to_end(&mut bytes)?;
+        let mut bytes = vec![0; (length - skipped) as usize];
+        // A process that the command left behind may still be printing: no more than this.
+        file.read_exact(&mut bytes)?;
         Ok(Self::new(&bytes, skipped > 0, masker))
     }
 

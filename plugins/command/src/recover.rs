@@ -5,7 +5,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use lifeboat_action::{ActionContext, Recovery};
+use lifeboat_action::{ActionContext, FailureKind, Recovery};
 use rustix::process::Pid;
 use tokio::sync::oneshot;
 
@@ -45,8 +45,14 @@ async fn look(context: &ActionContext, params: &Params) -> io::Result<Recovery> 
     Ok(match settled {
         Settled::Ended(mut end) => {
             end.stopped |= stopped;
-            let evidence = format!("it {}, recorded by its supervisor at {}", end.status, end.at);
-            Recovery::Ended { result: finish(context, params, folder, &end, None), evidence }
+            let result = finish(context, params, folder, &end, None);
+            let evidence = match &result {
+                Err(failure) if failure.kind == FailureKind::Unknown => {
+                    format!("{}; its end was recorded by its supervisor at {}", failure.message, end.at)
+                }
+                Ok(_) | Err(_) => format!("it {}, recorded by its supervisor at {}", end.status, end.at),
+            };
+            Recovery::Ended { result, evidence }
         }
         // It was withdrawn, or there was no room for it then: it never began, which is no failure of the step.
         Settled::NotStarted(refusal) if refusal.may_pass => Recovery::NotStarted { evidence: refusal.why },

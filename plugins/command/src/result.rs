@@ -25,22 +25,30 @@ pub(crate) fn finish(
     if !end.survivors.is_empty() {
         warnings.push(format!("these of its processes could not be killed: {:?}", end.survivors));
     }
-    let mut read = |name| {
-        Captured::read(folder, name, context.masker()).unwrap_or_else(|error| {
-            warnings.push(format!("its {name} cannot be read: {error}"));
+    let mut lost = Vec::new();
+    let mut read = |name, recorded| {
+        Captured::read(folder, name, recorded, context.masker()).unwrap_or_else(|error| {
+            lost.push(format!("its {name} cannot be read: {error}"));
             Captured::default()
         })
     };
-    let (stdout, stderr) = (read(STDOUT), read(STDERR));
+    let stdout = read(STDOUT, end.printed.map(|printed| printed.stdout));
+    let stderr = read(STDERR, end.printed.map(|printed| printed.stderr));
     let failure = match end.status {
         Status::Code(code) if params.exit_codes.iter().any(|accepted| i32::from(*accepted) == code) => {
-            return Ok(succeed(code, stdout, stderr, warnings));
+            if lost.is_empty() {
+                return Ok(succeed(code, stdout, stderr, warnings));
+            }
+            // What later steps would be told is not known, and must not be taken for nothing.
+            let lost = std::mem::take(&mut lost).join("; ");
+            Failure::unknown(format!("it {}, but what it printed is lost: {lost}", end.status))
         }
         _ if end.stopped => Failure::unknown(format!("it was told to stop and {}", end.status)),
         Status::Code(_) => Failure::transient(end.status.to_string()),
         Status::Signal(_) => Failure::unknown(format!("it {}, not by lifeboat", end.status)),
     };
     let tail = stderr.tail().or_else(|| stdout.tail()).map(str::to_owned);
+    warnings.append(&mut lost);
     Err(Failure { tail, causes: warnings, ..failure })
 }
 

@@ -143,14 +143,14 @@ impl Supervisor {
         lock(&self.running).insert(id, Arc::clone(&command));
         let started = command.start(launch, &self.identity);
         drop(turn);
-        let (result, trace) = match started {
+        let (result, recorded) = match started {
             Ok(started) => command.see_out(id, started),
             Err(refusal) => (Answer::NotStarted { id, refusal }, None),
         };
         lock(&self.running).remove(&id);
         answer(&result);
-        if let Some(trace) = trace {
-            self.ends.keep(trace);
+        if let Some(recorded) = recorded {
+            self.ends.keep(recorded);
         }
     }
 

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -13,7 +13,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
-use crate::end::{End, Refusal, Status};
+use crate::end::{End, Printed, Refusal, Status};
+use crate::ends::Recorded;
 use crate::output::{STDERR, STDOUT};
 use crate::process::Process;
 use crate::protocol::{Answer, CommandId, Launch};
@@ -37,6 +38,7 @@ pub(crate) struct Supervised {
 /// A command that was started.
 #[derive(Debug)]
 pub(crate) struct Started {
+    folder: PathBuf,
     trace: Trace,
     child: Child,
 }
@@ -83,7 +85,7 @@ impl Supervised {
     pub(crate) fn start(&self, launch: &Launch, identity: &Identity) -> Result<Started, Refusal> {
         let trace = claim(&launch.folder, identity)?;
         match self.spawn(launch) {
-            Ok(child) => Ok(Started { trace, child }),
+            Ok(child) => Ok(Started { folder: launch.folder.clone(), trace, child }),
             Err(refusal) => {
                 let at = Timestamp::now();
                 // Should the line not reach the file, a later driver is in doubt, which is the safe side.
@@ -95,18 +97,20 @@ impl Supervised {
 
     /// Waits for the end of the command and records it, which gives the answer for the driver. The lock is held until
     /// then.
-    pub(crate) fn see_out(&self, id: CommandId, started: Started) -> (Answer, Option<Trace>) {
-        let Started { trace, child } = started;
+    pub(crate) fn see_out(&self, id: CommandId, started: Started) -> (Answer, Option<Recorded>) {
+        let Started { folder, trace, child } = started;
         // The command runs, and its end matters more than this line: without it a later driver that finds the
         // supervisor dead as well cannot name the process.
         if let Ok(process) = Process::of(Pid::from_child(&child)) {
             drop(trace.append(&Entry::Started { process, at: Timestamp::now() }));
         }
         match self.wait(child) {
-            Ok(end) => {
+            Ok(mut end) => {
+                end.printed = Printed::measure(&folder).ok();
                 let recorded = trace.append(&Entry::Ended(end.clone())).and_then(|()| trace.unlock());
                 let unrecorded = recorded.err().map(|error| error.to_string());
-                (Answer::Ended { id, end, unrecorded }, Some(trace))
+                let printed = end.printed.map(|printed| printed.files(&folder)).unwrap_or_default();
+                (Answer::Ended { id, end, unrecorded }, Some(Recorded { trace, printed }))
             }
             // Nobody else reaps our children; if the system says otherwise, the driver must not take it for an end.
             Err(error) => (lost(id, &error), None),
@@ -139,7 +143,8 @@ impl Supervised {
             Phase::Stopping(stopper) => (true, stopper.join().unwrap_or_default()),
             Phase::Pending | Phase::Withdrawn | Phase::Running(_) | Phase::Over => (false, Vec::new()),
         };
-        Ok(End { status: Status::of(child.wait()?), stopped, survivors, at: Timestamp::now() })
+        let status = Status::of(child.wait()?);
+        Ok(End { status, stopped, survivors, printed: None, at: Timestamp::now() })
     }
 
     fn phase(&self) -> MutexGuard<'_, Phase> {

@@ -156,7 +156,8 @@ mod tests {
         let process = Process { pid: 7, start_time: 8 };
         let claimed = Entry::Claimed { boot: "b".to_owned(), supervisor: process };
         let at = Timestamp::UNIX_EPOCH;
-        let ended = Entry::Ended(End { status: Status::Code(0), stopped: false, survivors: Vec::new(), at });
+        let (status, survivors) = (Status::Code(0), Vec::new());
+        let ended = Entry::Ended(End { status, stopped: false, survivors, printed: None, at });
         let folder = tempfile::tempdir().unwrap();
         let trace = Trace::try_lock(folder.path()).unwrap().unwrap();
         trace.append(&claimed).unwrap();

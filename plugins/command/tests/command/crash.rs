@@ -178,7 +178,9 @@ async fn a_trace_from_before_a_restart_is_in_doubt_unless_it_tells_the_end() {
     let bench = Bench::new();
     let claimed = r#"{"claimed":{"boot":"another boot","supervisor":{"pid":1,"start_time":1}}}"#;
     let started = r#"{"started":{"process":{"pid":1,"start_time":1},"at":"2026-01-01T00:00:00Z"}}"#;
-    let ended_line = r#"{"ended":{"status":{"code":0},"at":"2026-01-01T00:00:01Z"}}"#;
+    let with_code =
+        |code| format!(r#"{{"ended":{{"status":{{"code":{code}}},"at":"2026-01-01T00:00:01Z"}}}}"#);
+    let ended_line = with_code(0);
     let recovered = async |step: &str, trace: String| {
         let attempt = bench.attempt(step);
         std::fs::create_dir_all(attempt.folder()).unwrap();
@@ -188,8 +190,7 @@ async fn a_trace_from_before_a_restart_is_in_doubt_unless_it_tells_the_end() {
     let torn = &ended_line[..ended_line.len() / 2];
     let why = nothing(recovered("torn", format!("{claimed}\n{started}\n{torn}")).await);
     assert!(why.contains("the machine was restarted"), "{why}");
-    let (result, evidence) = ended(recovered("whole", format!("{claimed}\n{started}\n{ended_line}\n")).await);
-    let warnings = result.unwrap().warnings;
-    assert_eq!(warnings.len(), 2, "the power loss took its output: {warnings:?}");
-    assert_eq!(evidence, "it exited with 0, recorded by its supervisor at 2026-01-01T00:00:01Z");
+    let (result, evidence) = ended(recovered("failed", format!("{claimed}\n{}\n", with_code(3))).await);
+    assert_eq!(result.unwrap_err().message, "exited with 3");
+    assert_eq!(evidence, "it exited with 3, recorded by its supervisor at 2026-01-01T00:00:01Z");
 }
