@@ -1,7 +1,6 @@
 //! `command.run`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,6 +11,7 @@ use serde_json::Value;
 
 use crate::connection::{Supervisor, SupervisorProgram};
 use crate::params::{Outputs, Params};
+use crate::place::{LOOK, Place};
 use crate::process::boot_id;
 use crate::protocol::{Answer, Launch};
 use crate::recover::{self, outlast};
@@ -30,7 +30,7 @@ impl CommandRun {
         Self { supervisor: Supervisor::new(program) }
     }
 
-    async fn run(&self, context: &ActionContext, params: &Params, folder: &Path) -> Result<Outcome, Failure> {
+    async fn run(&self, context: &ActionContext, params: &Params, place: &Place) -> Result<Outcome, Failure> {
         if context.is_cancelled() {
             return Err(Failure::transient("it was stopped before it was started"));
         }
@@ -38,7 +38,7 @@ impl CommandRun {
             Failure::transient("the supervisor of commands could not be started").caused_by(&error)
         })?;
         let id = connection.next_id();
-        let mut ended = connection.start(launch(context, params, folder, id));
+        let mut ended = connection.start(launch(context, params, place, id));
         let answer = tokio::select! {
             answer = &mut ended => answer,
             () = context.cancelled() => {
@@ -47,10 +47,12 @@ impl CommandRun {
             }
         };
         match answer {
-            Ok(Answer::Ended { end, unrecorded, .. }) => finish(context, params, folder, &end, unrecorded),
+            Ok(Answer::Ended { end, unrecorded, .. }) => {
+                finish(context, params, &place.folder, &end, unrecorded)
+            }
             Ok(Answer::NotStarted { refusal, .. }) => Err(refuse(context, &refusal)),
             Ok(Answer::Lost { why, .. }) => Err(Failure::unknown(why)),
-            Ok(Answer::Ready) | Err(_) => without_supervisor(context, params, folder).await,
+            Ok(Answer::Ready) | Err(_) => without_supervisor(context, params, place).await,
         }
     }
 }
@@ -87,11 +89,11 @@ impl TypedAction for CommandRun {
             let why = "a command cannot say whether its effect is in place; give the step a `check:`";
             return Observation::Unknown { why: why.to_owned() };
         }
-        let folder = match look_folder(context) {
-            Ok(folder) => folder,
+        let place = match Place::of_look(context) {
+            Ok(place) => place,
             Err(error) => return Observation::Unknown { why: format!("no folder for its output: {error}") },
         };
-        match self.run(context, params, &folder).await {
+        match self.run(context, params, &place).await {
             Ok(Outcome { evidence, outputs, warnings }) => {
                 Observation::InPlace { evidence, outputs, warnings }
             }
@@ -105,10 +107,9 @@ impl TypedAction for CommandRun {
     }
 
     async fn apply(&self, context: &ActionContext, params: &Params) -> Result<Outcome, Failure> {
-        let folder = context
-            .create_folder()
+        let place = Place::of_command(context)
             .map_err(|error| Failure::transient("no folder for its output").caused_by(&error))?;
-        self.run(context, params, folder).await
+        self.run(context, params, &place).await
     }
 
     async fn recover(&self, context: &ActionContext, params: &Params) -> Recovery {
@@ -116,18 +117,18 @@ impl TypedAction for CommandRun {
     }
 }
 
-fn launch(context: &ActionContext, params: &Params, folder: &Path, id: u64) -> Launch {
+fn launch(context: &ActionContext, params: &Params, place: &Place, id: u64) -> Launch {
     Launch {
         id,
-        folder: folder.to_owned(),
+        folder: place.folder.clone(),
         argv: params.command_line(),
-        env: environment(context, params),
+        env: environment(context, params, place.look),
         cwd: params.cwd.clone(),
-        mark: mark(context),
+        mark: place.mark.clone(),
     }
 }
 
-fn environment(context: &ActionContext, params: &Params) -> BTreeMap<String, String> {
+fn environment(context: &ActionContext, params: &Params, look: u32) -> BTreeMap<String, String> {
     let info = context.info();
     let own = [
         ("LIFEBOAT_RUN", info.run.to_string()),
@@ -135,38 +136,20 @@ fn environment(context: &ActionContext, params: &Params) -> BTreeMap<String, Str
         ("LIFEBOAT_ATTEMPT", info.attempt.to_string()),
         ("LIFEBOAT_KEY", info.key.to_string()),
         ("LIFEBOAT_MODE", info.mode.as_str().to_owned()),
+        (LOOK, look.to_string()),
     ];
     let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
     params.env.clone().into_iter().chain(own).collect()
-}
-
-/// What tells the processes of this attempt from all others.
-pub(crate) fn mark(context: &ActionContext) -> [String; 2] {
-    let info = context.info();
-    [format!("LIFEBOAT_KEY={}", info.key), format!("LIFEBOAT_ATTEMPT={}", info.attempt)]
-}
-
-/// A folder of its own for each look: an attempt may look several times.
-fn look_folder(context: &ActionContext) -> std::io::Result<PathBuf> {
-    let parent = context.create_folder()?;
-    for number in 1.. {
-        let folder = parent.join(format!("look-{number}"));
-        match std::fs::create_dir(&folder) {
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            created => return created.map(|()| folder),
-        }
-    }
-    unreachable!("bug: there is always a next number")
 }
 
 /// The supervisor died before it answered, but we are still here: the trace says what became of the command.
 async fn without_supervisor(
     context: &ActionContext,
     params: &Params,
-    folder: &Path,
+    place: &Place,
 ) -> Result<Outcome, Failure> {
     let settled = || async {
-        let (folder, mark) = (folder.to_owned(), mark(context));
+        let (folder, mark) = (place.folder.clone(), place.mark.clone());
         // The lock falls with the supervisor; that moment may be just ahead.
         let settled = tokio::task::spawn_blocking(move || {
             let trace = Trace::lock(&folder)?;
@@ -175,11 +158,11 @@ async fn without_supervisor(
         settled.await.map_err(std::io::Error::other).flatten()
     };
     let mut found = settled().await;
-    if matches!(found, Ok(Settled::Lost(_))) && matches!(outlast(context, params, folder).await, Ok(true)) {
+    if matches!(found, Ok(Settled::Lost(_))) && matches!(outlast(context, params, place).await, Ok(true)) {
         found = settled().await;
     }
     match found {
-        Ok(Settled::Ended(end)) => finish(context, params, folder, &end, None),
+        Ok(Settled::Ended(end)) => finish(context, params, &place.folder, &end, None),
         Ok(Settled::NotStarted(refusal)) => Err(refuse(context, &refusal)),
         Ok(Settled::Never(why)) => Err(Failure::transient(format!("the supervisor was killed: {why}"))),
         Ok(Settled::Lost(why)) => Err(Failure::unknown(why)),

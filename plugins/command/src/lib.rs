@@ -19,6 +19,7 @@ mod end;
 mod ends;
 mod output;
 mod params;
+mod place;
 mod process;
 mod protocol;
 mod recover;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::end::{End, Refusal};
+use crate::place::Mark;
 
 /// The driver's number for a command, unique per supervisor.
 pub(crate) type CommandId = u64;
@@ -33,8 +34,8 @@ pub(crate) struct Launch {
     /// Added to the supervisor's own environment, which is the driver's.
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) cwd: Option<PathBuf>,
-    /// Two entries of its environment by which the command's processes are recognised, wherever they went.
-    pub(crate) mark: [String; 2],
+    /// By which the command's processes are recognised, wherever they went. Part of `env`.
+    pub(crate) mark: Mark,
 }
 
 /// From the supervisor.

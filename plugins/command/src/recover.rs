@@ -9,8 +9,8 @@ use lifeboat_action::{ActionContext, FailureKind, Recovery};
 use rustix::process::Pid;
 use tokio::sync::oneshot;
 
-use crate::action::mark;
 use crate::params::Params;
+use crate::place::Place;
 use crate::process::boot_id;
 use crate::result::{finish, refuse};
 use crate::settle::{Settled, settle};
@@ -32,20 +32,20 @@ pub(crate) async fn recover(context: &ActionContext, params: &Params) -> Recover
 }
 
 async fn look(context: &ActionContext, params: &Params) -> io::Result<Recovery> {
-    let folder = context.create_folder()?;
-    let (trace, stopped) = match Trace::try_lock(folder)? {
+    let place = Place::of_command(context)?;
+    let (trace, stopped) = match Trace::try_lock(&place.folder)? {
         Some(trace) => (trace, false),
-        None => wait(context, folder, params).await?,
+        None => wait(context, &place, params).await?,
     };
-    let settle = || settle(&trace, mark(context), context.info().boot.as_deref());
+    let settle = || settle(&trace, place.mark.clone(), context.info().boot.as_deref());
     let mut settled = settle()?;
-    if matches!(settled, Settled::Lost(_)) && outlast(context, params, folder).await? {
+    if matches!(settled, Settled::Lost(_)) && outlast(context, params, &place).await? {
         settled = settle()?;
     }
     Ok(match settled {
         Settled::Ended(mut end) => {
             end.stopped |= stopped;
-            let result = finish(context, params, folder, &end, None);
+            let result = finish(context, params, &place.folder, &end, None);
             let evidence = match &result {
                 Err(failure) if failure.kind == FailureKind::Unknown => {
                     format!("{}; its end was recorded by its supervisor at {}", failure.message, end.at)
@@ -66,7 +66,8 @@ async fn look(context: &ActionContext, params: &Params) -> io::Result<Recovery> 
 }
 
 /// Waits until the supervisor lets go of the trace. Also gives whether the command was told to stop meanwhile.
-async fn wait(context: &ActionContext, folder: &Path, params: &Params) -> io::Result<(Trace, bool)> {
+async fn wait(context: &ActionContext, place: &Place, params: &Params) -> io::Result<(Trace, bool)> {
+    let folder = &place.folder;
     context.say(match peek(folder)?.process() {
         Some(process) => format!("still running as process {}: waiting for it", process.pid),
         None => "its supervisor is about to start it: waiting for it".to_owned(),
@@ -80,7 +81,7 @@ async fn wait(context: &ActionContext, folder: &Path, params: &Params) -> io::Re
         () = context.cancelled() => {}
     }
     loop {
-        let tree = Tree { leader: leader(folder)?, mark: mark(context) };
+        let tree = Tree { leader: leader(folder)?, mark: place.mark.clone() };
         let grace = params.kill_after;
         // What could not be killed keeps the supervisor waiting, and so us, until the engine abandons the call.
         drop(in_thread(move || tree.stop(grace))?.await);
@@ -95,9 +96,9 @@ async fn wait(context: &ActionContext, folder: &Path, params: &Params) -> io::Re
 /// its effect may still come, and a second copy must not be started beside it. Whether there was anything to wait for.
 ///
 /// What a command leaves running when its first process ends is not waited for, as it never is.
-pub(crate) async fn outlast(context: &ActionContext, params: &Params, folder: &Path) -> io::Result<bool> {
-    let found = peek(folder)?;
-    let tree = Tree { leader: leader(folder)?, mark: mark(context) };
+pub(crate) async fn outlast(context: &ActionContext, params: &Params, place: &Place) -> io::Result<bool> {
+    let found = peek(&place.folder)?;
+    let tree = Tree { leader: leader(&place.folder)?, mark: place.mark.clone() };
     let is_over = found.process().is_some() && tree.leader.is_none();
     if is_over || found.boot() != Some(boot_id()?.as_str()) {
         return Ok(false);

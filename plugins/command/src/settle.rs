@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rustix::process::Pid;
 
 use crate::end::{End, Refusal};
+use crate::place::Mark;
 use crate::process::{Process, boot_id};
 use crate::trace::{Entries, Entry, Trace};
 use crate::tree::Tree;
@@ -27,7 +28,7 @@ pub(crate) enum Settled {
 /// abandoned for good.
 ///
 /// `began` is the boot id of the machine on which the attempt's start was decided, where known.
-pub(crate) fn settle(trace: &Trace, mark: [String; 2], began: Option<&str>) -> io::Result<Settled> {
+pub(crate) fn settle(trace: &Trace, mark: Mark, began: Option<&str>) -> io::Result<Settled> {
     let boot = boot_id()?;
     let found = trace.entries()?;
     Ok(match found.entries.last() {
@@ -59,7 +60,7 @@ fn unclaimed(proven: bool, began: Option<&str>, boot: &str) -> Settled {
     ))
 }
 
-fn lost(found: &Entries, mark: [String; 2], boot: &str) -> Settled {
+fn lost(found: &Entries, mark: Mark, boot: &str) -> Settled {
     if found.boot() != Some(boot) {
         let why = "the machine was restarted, or the run was moved to another one, before the end of the command was \
                    recorded";
@@ -89,8 +90,8 @@ fn lost(found: &Entries, mark: [String; 2], boot: &str) -> Settled {
 mod tests {
     use super::*;
 
-    fn mark() -> [String; 2] {
-        ["LIFEBOAT_KEY=settle/none".to_owned(), "LIFEBOAT_ATTEMPT=0".to_owned()]
+    fn mark() -> Mark {
+        ["LIFEBOAT_KEY=settle/none", "LIFEBOAT_ATTEMPT=0", "LIFEBOAT_LOOK=0"].map(str::to_owned)
     }
 
     fn settled(entries: &[Entry], began: Option<&str>) -> Settled {

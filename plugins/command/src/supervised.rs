@@ -16,6 +16,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 use crate::end::{End, Printed, Refusal, Status};
 use crate::ends::Recorded;
 use crate::output::{STDERR, STDOUT};
+use crate::place::Mark;
 use crate::process::Process;
 use crate::protocol::{Answer, CommandId, Launch};
 use crate::trace::{Entry, Trace};
@@ -31,7 +32,7 @@ pub(crate) struct Identity {
 /// One command. The thread that runs it and the one that is told to stop it meet in its phase.
 #[derive(Debug)]
 pub(crate) struct Supervised {
-    mark: [String; 2],
+    mark: Mark,
     phase: Mutex<Phase>,
 }
 

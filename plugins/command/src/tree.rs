@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, getpid, kill_process_group, pidfd_open, pidfd_send_signal};
 
+use crate::place::Mark;
 use crate::process::Stat;
 
 /// How long killed processes may take to vanish. Longer takes only one that is stuck inside the kernel.
@@ -24,8 +25,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(60);
 pub(crate) struct Tree {
     /// The command's first process, which leads its group, where it is known and not reaped.
     pub(crate) leader: Option<Pid>,
-    /// Two entries of the environment that, together, no other command has.
-    pub(crate) mark: [String; 2],
+    pub(crate) mark: Mark,
 }
 
 /// A process that was a member of the tree when it was looked at.

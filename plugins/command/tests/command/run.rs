@@ -61,11 +61,11 @@ async fn the_codes_that_mean_success_are_the_authors() {
 async fn environment_and_folder_are_the_commands() {
     let bench = Bench::new();
     let attempt = bench.attempt("step");
-    let script = r#"echo "$GREETING $LIFEBOAT_STEP $LIFEBOAT_ATTEMPT $LIFEBOAT_MODE $LIFEBOAT_KEY"; pwd -P; test -n "$PATH""#;
+    let script = r#"echo "$GREETING $LIFEBOAT_STEP $LIFEBOAT_ATTEMPT $LIFEBOAT_LOOK $LIFEBOAT_MODE $LIFEBOAT_KEY"; pwd -P; test -n "$PATH""#;
     let params = json!({"script": script, "env": {"GREETING": "hello"}, "cwd": "/proc"});
     let outcome = attempt.apply(params).await.unwrap();
     let key = format!("{}/step", bench.run());
-    assert_eq!(outcome.outputs["stdout"], json!(format!("hello step 1 live {key}\n/proc")));
+    assert_eq!(outcome.outputs["stdout"], json!(format!("hello step 1 0 live {key}\n/proc")));
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 //! A command that is told to stop is over afterwards, with everything it started.
 
-use lifeboat_action::{Failure, FailureKind, Outcome};
+use lifeboat_action::{Failure, FailureKind, Observation, Outcome};
 use serde_json::{Value, json};
 
-use crate::support::{Bench, gone, is_alive, told};
+use crate::support::{Bench, gone, is_alive, kill, told};
 
 /// Runs the script until it has told something, cancels it, and gives what it told and what came of it.
 async fn stopped(script: &str, extra: &[(&str, Value)]) -> (String, Result<Outcome, Failure>) {
@@ -79,4 +79,54 @@ async fn one_that_was_cancelled_before_is_never_started() {
     let failure = attempt.apply(json!({"argv": ["touch", bench.path("marker")]})).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Transient);
     assert!(!bench.path("marker").exists());
+}
+
+/// Of a step: its command, and what looks for its effect.
+fn look_that_hangs(bench: &Bench) -> Value {
+    let script = "echo $LIFEBOAT_LOOK $$ > $LOOKING; exec sleep 1000";
+    let (name, grace) = patient();
+    json!({"script": script, "env": {"LOOKING": bench.fifo("looking")}, "read_only": true, name: grace})
+}
+
+#[tokio::test]
+async fn stopping_a_look_leaves_alone_what_the_command_left_running() {
+    let bench = Bench::new();
+    let attempt = bench.attempt("step");
+    let script = "setsid sleep 1000 < /dev/null > /dev/null 2>&1 & echo $!";
+    let outcome = attempt.apply(json!({"script": script})).await.unwrap();
+    let service = outcome.outputs["json"].as_i64().unwrap().try_into().unwrap();
+
+    let params = look_that_hangs(&bench);
+    let cancel = attempt.cancel.clone();
+    let look = tokio::spawn(async move { attempt.observe(params).await });
+    assert!(told(&bench.path("looking")).await.starts_with("1 "));
+    cancel.cancel();
+    let seen = look.await.unwrap();
+    assert!(matches!(&seen, Observation::Unknown { why } if why.contains("told to stop")), "{seen:?}");
+    assert!(is_alive(service), "it is not the look's to stop");
+    kill(service);
+}
+
+#[tokio::test]
+async fn stopping_a_command_leaves_its_running_look_alone() {
+    let bench = Bench::new();
+    // The same attempt, and two who can be told to stop.
+    let (looking, applying) = (bench.attempt("step"), bench.attempt("step"));
+    let stop_look = looking.cancel.clone();
+    let params = look_that_hangs(&bench);
+    let look = tokio::spawn(async move { looking.observe(params).await });
+    let told_by_look = told(&bench.path("looking")).await;
+    let pid = told_by_look.strip_prefix("1 ").unwrap().parse().unwrap();
+
+    let here = bench.fifo("here");
+    let (name, grace) = patient();
+    let params = json!({"script": "echo here > $HERE; exec sleep 1000", "env": {"HERE": here}, name: grace});
+    let stop = applying.cancel.clone();
+    let command = tokio::spawn(async move { applying.apply(params).await });
+    told(&here).await;
+    stop.cancel();
+    assert_eq!(command.await.unwrap().unwrap_err().kind, FailureKind::Unknown);
+    assert!(is_alive(pid), "it is not the command's to stop");
+    stop_look.cancel();
+    look.await.unwrap();
 }

@@ -36,10 +36,11 @@ impl Supervisor {
 /// The line a driver sends: a command that adds a line to the marker.
 fn request(bench: &Bench, attempt: &TestAttempt) -> Vec<u8> {
     std::fs::create_dir_all(attempt.folder()).unwrap();
-    let mark = [format!("LIFEBOAT_KEY={}", attempt.info.key), "LIFEBOAT_ATTEMPT=1".to_owned()];
+    let key = format!("LIFEBOAT_KEY={}", attempt.info.key);
+    let mark = [key.as_str(), "LIFEBOAT_ATTEMPT=1", "LIFEBOAT_LOOK=0"];
     let start = json!({"start": {
         "id": 1, "folder": attempt.folder(), "argv": ["sh", "-c", "echo x >> \"$MARKER\""],
-        "env": {"MARKER": marker(bench, attempt), "LIFEBOAT_KEY": attempt.info.key, "LIFEBOAT_ATTEMPT": "1"},
+        "env": {"MARKER": marker(bench, attempt), "LIFEBOAT_KEY": attempt.info.key, "LIFEBOAT_ATTEMPT": "1", "LIFEBOAT_LOOK": "0"},
         "cwd": null, "mark": mark,
     }});
     format!("{start}\n").into_bytes()
