@@ -50,7 +50,7 @@ impl CommandRun {
             Ok(Answer::Ended { end, unrecorded, .. }) => {
                 finish(context, params, &place.folder, &end, unrecorded)
             }
-            Ok(Answer::NotStarted { refusal, .. }) => Err(refuse(context, &refusal)),
+            Ok(Answer::NotStarted { refusal, .. }) => Err(refuse(context, params, &refusal)),
             Ok(Answer::Lost { why, .. }) => Err(Failure::unknown(why)),
             Ok(Answer::Ready) | Err(_) => without_supervisor(context, params, place).await,
         }
@@ -163,7 +163,7 @@ async fn without_supervisor(
     }
     match found {
         Ok(Settled::Ended(end)) => finish(context, params, &place.folder, &end, None),
-        Ok(Settled::NotStarted(refusal)) => Err(refuse(context, &refusal)),
+        Ok(Settled::NotStarted(refusal)) => Err(refuse(context, params, &refusal)),
         Ok(Settled::Never(why)) => Err(Failure::transient(format!("the supervisor was killed: {why}"))),
         Ok(Settled::Lost(why)) => Err(Failure::unknown(why)),
         Err(error) => {

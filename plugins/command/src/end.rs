@@ -103,7 +103,25 @@ fn signal_name(signal: i32) -> Option<&'static str> {
 /// Why a command was not started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Refusal {
+    /// What it is about. Only the driver can mask, so what rests in the trace does not quote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) about: Option<Part>,
     pub(crate) why: String,
     /// Whether it may be another time: the system was short of something, or lifeboat was told to stop.
     pub(crate) may_pass: bool,
+}
+
+/// A parameter of the command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Part {
+    Program,
+    Cwd,
+}
+
+impl Refusal {
+    /// A refusal that is about no parameter.
+    pub(crate) fn new(why: impl Into<String>, may_pass: bool) -> Self {
+        Self { about: None, why: why.into(), may_pass }
+    }
 }

@@ -28,8 +28,10 @@ pub(crate) struct Params {
     /// Environment variables, added to those lifeboat itself was started with.
     #[serde(default)]
     pub(crate) env: BTreeMap<String, String>,
-    /// The working folder; the one lifeboat was started in if left out.
+    /// The working folder; the one lifeboat was started in if left out. No place for a secret: lists of processes and
+    /// open files show it.
     #[serde(default)]
+    #[schemars(extend("x-visible" = true))]
     pub(crate) cwd: Option<PathBuf>,
     /// The exit codes that mean success.
     #[serde(default = "success")]
@@ -91,6 +93,11 @@ impl Params {
             problems.push("a NUL byte cannot be handed to a command".to_owned());
         }
         problems
+    }
+
+    /// What is started, for messages.
+    pub(crate) fn program(&self) -> &str {
+        self.argv.as_ref().and_then(|argv| argv.first()).map_or("/bin/sh", String::as_str)
     }
 
     /// The program and its arguments.

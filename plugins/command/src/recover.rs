@@ -55,10 +55,12 @@ async fn look(context: &ActionContext, params: &Params) -> io::Result<Recovery> 
             Recovery::Ended { result, evidence }
         }
         // It was withdrawn, or there was no room for it then: it never began, which is no failure of the step.
-        Settled::NotStarted(refusal) if refusal.may_pass => Recovery::NotStarted { evidence: refusal.why },
+        Settled::NotStarted(refusal) if refusal.may_pass => {
+            Recovery::NotStarted { evidence: refuse(context, params, &refusal).message }
+        }
         Settled::NotStarted(refusal) => {
             let evidence = "recorded by its supervisor".to_owned();
-            Recovery::Ended { result: Err(refuse(context, &refusal)), evidence }
+            Recovery::Ended { result: Err(refuse(context, params, &refusal)), evidence }
         }
         Settled::Never(evidence) => Recovery::NotStarted { evidence },
         Settled::Lost(why) => Recovery::Nothing { why },

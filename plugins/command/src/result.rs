@@ -1,12 +1,11 @@
 //! What became of a command, as an answer of the action.
 
-use std::borrow::Cow;
 use std::path::Path;
 
 use lifeboat_action::{ActionContext, Failure, Outcome};
 use serde_json::{Value, json};
 
-use crate::end::{End, Refusal, Status};
+use crate::end::{End, Part, Refusal, Status};
 use crate::output::{Captured, STDERR, STDOUT};
 use crate::params::Params;
 
@@ -66,8 +65,13 @@ fn succeed(code: i32, stdout: Captured, stderr: Captured, warnings: Vec<String>)
 }
 
 /// A command that was not started has changed nothing.
-pub(crate) fn refuse(context: &ActionContext, refusal: &Refusal) -> Failure {
-    let why: Cow<'_, str> = context.masker().mask(&refusal.why);
+pub(crate) fn refuse(context: &ActionContext, params: &Params, refusal: &Refusal) -> Failure {
+    let why = match (refusal.about, &params.cwd) {
+        (Some(Part::Program), _) => format!("`{}` {}", params.program(), refusal.why),
+        (Some(Part::Cwd), Some(cwd)) => format!("its working folder `{}` {}", cwd.display(), refusal.why),
+        (Some(Part::Cwd), None) | (None, _) => refusal.why.clone(),
+    };
+    let why = context.masker().mask(&why);
     if refusal.may_pass { Failure::transient(why) } else { Failure::permanent(why) }
 }
 

@@ -81,7 +81,7 @@ impl Supervisor {
             if let Err(error) = self.see_to_a_reader() {
                 // Nobody would hear a request to stop it.
                 let why = format!("the supervisor could not start a thread: {error}");
-                answer(&Answer::NotStarted { id: launch.id, refusal: Refusal { why, may_pass: true } });
+                answer(&Answer::NotStarted { id: launch.id, refusal: Refusal::new(why, true) });
                 continue;
             }
             self.run(&launch, requests);

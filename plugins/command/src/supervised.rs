@@ -13,7 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
-use crate::end::{End, Printed, Refusal, Status};
+use crate::end::{End, Part, Printed, Refusal, Status};
 use crate::ends::Recorded;
 use crate::output::{STDERR, STDOUT};
 use crate::place::Mark;
@@ -123,7 +123,7 @@ impl Supervised {
         let mut command = command(launch).map_err(|error| not_possible(&launch.folder, &error))?;
         let mut phase = self.phase();
         if matches!(*phase, Phase::Withdrawn) {
-            return Err(Refusal { why: "it was stopped before it was started".to_owned(), may_pass: true });
+            return Err(Refusal::new("it was stopped before it was started", true));
         }
         let child = command.spawn().map_err(|error| not_started(launch, &error))?;
         *phase = Phase::Running(Pid::from_child(&child));
@@ -155,8 +155,7 @@ impl Supervised {
 
 /// From here on the attempt is ours, or it never will be.
 fn claim(folder: &Path, identity: &Identity) -> Result<Trace, Refusal> {
-    let taken =
-        || Refusal { why: "another process has decided what becomes of it".to_owned(), may_pass: false };
+    let taken = || Refusal::new("another process has decided what becomes of it", false);
     let claim = || -> io::Result<Option<Trace>> {
         let Some(trace) = Trace::try_lock(folder)? else { return Ok(None) };
         if !trace.is_unclaimed()? {
@@ -188,20 +187,19 @@ fn output(folder: &Path, name: &str) -> io::Result<File> {
 
 /// The attempt's folder is not usable: nothing was tried yet.
 fn not_possible(folder: &Path, error: &io::Error) -> Refusal {
-    Refusal { why: format!("{}: {error}", folder.display()), may_pass: true }
+    Refusal::new(format!("{}: {error}", folder.display()), true)
 }
 
 fn not_started(launch: &Launch, error: &io::Error) -> Refusal {
-    let program = launch.argv.first().map_or("", String::as_str);
-    let why = match &launch.cwd {
-        Some(cwd) if !cwd.is_dir() => format!("its working folder `{}` is not there", cwd.display()),
-        Some(_) | None => format!("`{program}` could not be started: {error}"),
+    let (about, why) = match &launch.cwd {
+        Some(cwd) if !cwd.is_dir() => (Part::Cwd, "is not there".to_owned()),
+        Some(_) | None => (Part::Program, format!("could not be started: {error}")),
     };
     use io::ErrorKind::{OutOfMemory, ResourceBusy, WouldBlock};
     // EMFILE and ENFILE have no kind of their own.
     let short_of = matches!(error.kind(), OutOfMemory | ResourceBusy | WouldBlock);
     let files = matches!(error.raw_os_error(), Some(23 | 24));
-    Refusal { why, may_pass: short_of || files }
+    Refusal { about: Some(about), why, may_pass: short_of || files }
 }
 
 fn lost(id: CommandId, error: &io::Error) -> Answer {

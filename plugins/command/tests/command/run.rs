@@ -205,7 +205,7 @@ async fn parameters_are_checked_before_anything_runs() {
     assert_eq!(check(json!({})), ["either `argv` or `script` is needed"]);
     assert_eq!(check(json!({"script": "x", "kill_after": "soon"})).len(), 1);
     let spec = registry.spec("command.run").unwrap();
-    for name in ["argv", "script"] {
+    for name in ["argv", "script", "cwd"] {
         assert_eq!(spec.params["properties"][name]["x-visible"], json!(true), "others can read {name}");
     }
     assert_eq!(spec.params["properties"]["env"].get("x-visible"), None);

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use lifeboat_action::Recovery;
 use serde_json::json;
 
 use crate::support::{Bench, HELPER, told};
@@ -57,6 +58,29 @@ async fn a_secret_is_in_no_argument_and_no_file() {
     tokio::task::spawn_blocking(move || fs::write(go, "").unwrap()).await.unwrap();
     command.await.unwrap().unwrap();
     files.iter().for_each(|file| is_private_and_clean(file));
+}
+
+#[tokio::test]
+async fn a_refusal_quotes_no_parameter_in_its_file() {
+    let bench = Bench::new();
+    let secret_path = format!("/none/{SECRET}");
+    let program = json!({"argv": [secret_path]});
+    let folder = json!({"argv": ["true"], "cwd": secret_path});
+    let about = [
+        ("program", program, "`/none/‹secret›` could not be started: No such file or directory (os error 2)"),
+        ("folder", folder, "its working folder `/none/‹secret›` is not there"),
+    ];
+    for (step, params, words) in about {
+        let mut attempt = bench.attempt(step);
+        attempt.secrets.push(SECRET.to_owned());
+        assert_eq!(attempt.apply(params.clone()).await.unwrap_err().message, words);
+        is_private_and_clean(&attempt.folder().join("supervision.jsonl"));
+        let found = attempt.recover(params).await;
+        assert!(
+            matches!(&found, Recovery::Ended { result: Err(failure), .. } if failure.message == words),
+            "{found:?}"
+        );
+    }
 }
 
 fn is_private_and_clean(file: &Path) {
