@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lifeboat_action::{ActionContext, Observation, TypedObserve};
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -20,7 +20,8 @@ pub(crate) struct Params {
     /// The address, starting with `http://` or `https://`. It is fetched with GET.
     #[schemars(with = "String")]
     url: Address,
-    /// What the answer must be; a status of `2xx` when not given.
+    /// What the answer must be; a status of `2xx` when not given. Other statuses say that it is not so, unless they
+    /// only say that one could not look: 5xx, 401, 403, 407, 408, 425, 429 and redirects.
     #[serde(default)]
     expect: Expect,
     /// Headers to send, such as `{ Authorization: "Bearer {{ secrets.token }}" }`.
@@ -79,7 +80,11 @@ pub(crate) async fn look(context: &ActionContext, call: &Call, expect: &Expect) 
         }
     };
     if let Some(wrong) = expect.wrong_status(&answer) {
-        return blocked(context, &format!("{words} {wrong}{}", answer.pointer()));
+        let why = format!("{words} {wrong}{}", answer.pointer());
+        return match says_nothing(answer.status) {
+            true => Observation::Unknown { why: context.masker().mask(&why).into_owned() },
+            false => blocked(context, &why),
+        };
     }
     if let Some(wrong) = expect.wrong_content(&answer) {
         let start = answer.start(context);
@@ -91,6 +96,13 @@ pub(crate) async fn look(context: &ActionContext, call: &Call, expect: &Expect) 
     let outputs = answer.outputs(context);
     let evidence = format!("{words} answered {} in {} ms", outputs.status, outputs.elapsed_ms);
     Observation::in_place(evidence, outputs.into())
+}
+
+/// Whether a status that nobody expected only says that one could not look: the service is down or busy, does not let
+/// us in, or sends us to where we may not go.
+fn says_nothing(status: StatusCode) -> bool {
+    status.is_server_error()
+        || matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308 | 401 | 403 | 407 | 408 | 425 | 429)
 }
 
 fn blocked(context: &ActionContext, why: &str) -> Observation {

@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 
+use lifeboat_action::Observation;
 use serde_json::{Value, json};
 
 use crate::call::{Call, SECRET};
@@ -61,6 +62,30 @@ async fn what_is_not_as_expected_is_said() {
     for (expect, message) in cases {
         let why = Call::check().blocked(&json!({"url": server.url("/h"), "expect": expect})).await;
         assert_eq!(why, format!("GET {} {message}", server.url("/h")));
+    }
+}
+
+#[tokio::test]
+async fn a_status_that_says_that_one_could_not_look_is_no_no() {
+    let server = Server::start(|path| {
+        let status = path.trim_start_matches('/');
+        answer(&format!("{status} Whatever"), "Location: http://elsewhere.example/\r\n", "")
+    })
+    .await;
+    let seen = async |status: u16, expected: Value| {
+        let params = json!({"url": server.url(&format!("/{status}")), "expect": {"status": expected}});
+        Call::check().observe(&params).await
+    };
+    for status in [500, 502, 503, 504, 511, 401, 403, 407, 408, 425, 429, 301, 302, 303, 307, 308] {
+        let found = seen(status, json!("2xx")).await;
+        let words = format!("answered {status}, expected 2xx");
+        assert!(matches!(&found, Observation::Unknown { why } if why.contains(&words)), "{found:?}");
+        let found = seen(status, json!([200, status])).await;
+        assert!(matches!(found, Observation::InPlace { .. }), "{status} was named: {found:?}");
+    }
+    for status in [201, 304, 400, 404, 409, 410] {
+        let found = seen(status, json!(200)).await;
+        assert!(matches!(found, Observation::Blocked { .. }), "{status}: {found:?}");
     }
 }
 
