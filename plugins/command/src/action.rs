@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lifeboat_action::{
-    ActionContext, Description, Effect, Failure, FailureKind, Observation, Outcome, Recovery, TypedAction,
+    ActionContext, Description, Effect, Failure, Observation, Outcome, Recovery, TypedAction,
 };
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ use crate::place::{LOOK, Place};
 use crate::process::boot_id;
 use crate::protocol::{Answer, Launch};
 use crate::recover::{self, outlast};
-use crate::result::{finish, refuse, with_tail};
+use crate::result::{Came, finish, refuse};
 use crate::settle::{Settled, settle};
 use crate::trace::Trace;
 
@@ -30,13 +30,17 @@ impl CommandRun {
         Self { supervisor: Supervisor::new(program) }
     }
 
-    async fn run(&self, context: &ActionContext, params: &Params, place: &Place) -> Result<Outcome, Failure> {
+    async fn run(&self, context: &ActionContext, params: &Params, place: &Place) -> Came {
         if context.is_cancelled() {
-            return Err(Failure::transient("it was stopped before it was started"));
+            return Failure::transient("it was stopped before it was started").into();
         }
-        let connection = self.supervisor.connection().await.map_err(|error| {
-            Failure::transient("the supervisor of commands could not be started").caused_by(&error)
-        })?;
+        let connection = match self.supervisor.connection().await {
+            Ok(connection) => connection,
+            Err(error) => {
+                let what = "the supervisor of commands could not be started";
+                return Failure::transient(what).caused_by(&error).into();
+            }
+        };
         let id = connection.next_id();
         let mut ended = connection.start(launch(context, params, place, id));
         let answer = tokio::select! {
@@ -50,8 +54,8 @@ impl CommandRun {
             Ok(Answer::Ended { end, unrecorded, .. }) => {
                 finish(context, params, &place.folder, &end, unrecorded)
             }
-            Ok(Answer::NotStarted { refusal, .. }) => Err(refuse(context, params, &refusal)),
-            Ok(Answer::Lost { why, .. }) => Err(Failure::unknown(why)),
+            Ok(Answer::NotStarted { refusal, .. }) => refuse(context, params, &refusal).into(),
+            Ok(Answer::Lost { why, .. }) => Failure::unknown(why).into(),
             Ok(Answer::Ready) | Err(_) => without_supervisor(context, params, place).await,
         }
     }
@@ -93,23 +97,13 @@ impl TypedAction for CommandRun {
             Ok(place) => place,
             Err(error) => return Observation::Unknown { why: format!("no folder for its output: {error}") },
         };
-        match self.run(context, params, &place).await {
-            Ok(Outcome { evidence, outputs, warnings }) => {
-                Observation::InPlace { evidence, outputs, warnings }
-            }
-            Err(failure) if context.is_cancelled() => Observation::Unknown { why: failure.to_string() },
-            // Its exit code is the command's own word; one that did not run, or was killed, has said nothing.
-            Err(failure) if failure.kind == FailureKind::Transient => {
-                Observation::Blocked { why: with_tail(&failure) }
-            }
-            Err(failure) => Observation::Unknown { why: with_tail(&failure) },
-        }
+        self.run(context, params, &place).await.seen(context.is_cancelled())
     }
 
     async fn apply(&self, context: &ActionContext, params: &Params) -> Result<Outcome, Failure> {
         let place = Place::of_command(context)
             .map_err(|error| Failure::transient("no folder for its output").caused_by(&error))?;
-        self.run(context, params, &place).await
+        self.run(context, params, &place).await.result
     }
 
     async fn recover(&self, context: &ActionContext, params: &Params) -> Recovery {
@@ -143,11 +137,7 @@ fn environment(context: &ActionContext, params: &Params, look: u32) -> BTreeMap<
 }
 
 /// The supervisor died before it answered, but we are still here: the trace says what became of the command.
-async fn without_supervisor(
-    context: &ActionContext,
-    params: &Params,
-    place: &Place,
-) -> Result<Outcome, Failure> {
+async fn without_supervisor(context: &ActionContext, params: &Params, place: &Place) -> Came {
     let settled = || async {
         let (folder, mark) = (place.folder.clone(), place.mark.clone());
         // The lock falls with the supervisor; that moment may be just ahead.
@@ -163,11 +153,11 @@ async fn without_supervisor(
     }
     match found {
         Ok(Settled::Ended(end)) => finish(context, params, &place.folder, &end, None),
-        Ok(Settled::NotStarted(refusal)) => Err(refuse(context, params, &refusal)),
-        Ok(Settled::Never(why)) => Err(Failure::transient(format!("the supervisor was killed: {why}"))),
-        Ok(Settled::Lost(why)) => Err(Failure::unknown(why)),
-        Err(error) => {
-            Err(Failure::unknown("the supervisor was killed, and its trace cannot be read").caused_by(&error))
-        }
+        Ok(Settled::NotStarted(refusal)) => refuse(context, params, &refusal).into(),
+        Ok(Settled::Never(why)) => Failure::transient(format!("the supervisor was killed: {why}")).into(),
+        Ok(Settled::Lost(why)) => Failure::unknown(why).into(),
+        Err(error) => Failure::unknown("the supervisor was killed, and its trace cannot be read")
+            .caused_by(&error)
+            .into(),
     }
 }

@@ -67,6 +67,15 @@ impl Status {
     }
 }
 
+impl Status {
+    /// Whether a command that only looks has answered with it. Codes from 124 on are not its own: by convention they
+    /// say that something was not found or could not be started (125 to 127), took too long (124), was killed
+    /// (128 and the signal), or could not be reached (255, of `ssh`).
+    pub(crate) fn is_an_answer(self) -> bool {
+        matches!(self, Self::Code(0..124))
+    }
+}
+
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -2,12 +2,43 @@
 
 use std::path::Path;
 
-use lifeboat_action::{ActionContext, Failure, Outcome};
+use lifeboat_action::{ActionContext, Failure, FailureKind, Observation, Outcome};
 use serde_json::{Value, json};
 
 use crate::end::{End, Part, Refusal, Status};
 use crate::output::{Captured, STDERR, STDOUT};
 use crate::params::Params;
+
+/// What became of a command.
+#[derive(Debug)]
+pub(crate) struct Came {
+    /// How it ended, where it was started and that is known.
+    pub(crate) status: Option<Status>,
+    pub(crate) result: Result<Outcome, Failure>,
+}
+
+impl From<Failure> for Came {
+    fn from(failure: Failure) -> Self {
+        Self { status: None, result: Err(failure) }
+    }
+}
+
+impl Came {
+    /// What a command that only looks has seen. One that did not run, could not look, was killed or was told to stop
+    /// has said nothing.
+    pub(crate) fn seen(self, stopped: bool) -> Observation {
+        let answered = self.status.is_some_and(Status::is_an_answer) && !stopped;
+        match self.result {
+            Ok(Outcome { evidence, outputs, warnings }) => {
+                Observation::InPlace { evidence, outputs, warnings }
+            }
+            Err(failure) if answered && failure.kind == FailureKind::Transient => {
+                Observation::Blocked { why: with_tail(&failure) }
+            }
+            Err(failure) => Observation::Unknown { why: with_tail(&failure) },
+        }
+    }
+}
 
 /// What an end means under these parameters.
 pub(crate) fn finish(
@@ -16,7 +47,7 @@ pub(crate) fn finish(
     folder: &Path,
     end: &End,
     unrecorded: Option<String>,
-) -> Result<Outcome, Failure> {
+) -> Came {
     let mut warnings = Vec::new();
     if let Some(error) = unrecorded {
         warnings.push(format!("its end could not be recorded for a later resume: {error}"));
@@ -36,7 +67,8 @@ pub(crate) fn finish(
     let failure = match end.status {
         Status::Code(code) if params.exit_codes.iter().any(|accepted| i32::from(*accepted) == code) => {
             if lost.is_empty() {
-                return Ok(succeed(code, stdout, stderr, warnings));
+                let outcome = succeed(code, stdout, stderr, warnings);
+                return Came { status: Some(end.status), result: Ok(outcome) };
             }
             // What later steps would be told is not known, and must not be taken for nothing.
             let lost = std::mem::take(&mut lost).join("; ");
@@ -48,7 +80,7 @@ pub(crate) fn finish(
     };
     let tail = stderr.tail().or_else(|| stdout.tail()).map(str::to_owned);
     warnings.append(&mut lost);
-    Err(Failure { tail, causes: warnings, ..failure })
+    Came { status: Some(end.status), result: Err(Failure { tail, causes: warnings, ..failure }) }
 }
 
 fn succeed(code: i32, stdout: Captured, stderr: Captured, warnings: Vec<String>) -> Outcome {
@@ -76,7 +108,7 @@ pub(crate) fn refuse(context: &ActionContext, params: &Params, refusal: &Refusal
 }
 
 /// The failure in one line, with the last lines that were printed.
-pub(crate) fn with_tail(failure: &Failure) -> String {
+fn with_tail(failure: &Failure) -> String {
     match &failure.tail {
         Some(tail) => format!("{failure}: {tail}"),
         None => failure.to_string(),

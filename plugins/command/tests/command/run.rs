@@ -192,6 +192,44 @@ async fn a_command_cannot_observe_unless_it_only_reads() {
 }
 
 #[tokio::test]
+async fn a_look_that_could_not_look_has_not_said_no() {
+    let bench = Bench::new();
+    let attempt = bench.attempt("step");
+    let looks = |script: &str| json!({"script": script, "read_only": true});
+    for script in ["exit 123", "exit 2", "false"] {
+        let seen = attempt.observe(looks(script)).await;
+        assert!(matches!(seen, Observation::Blocked { .. }), "{script}: {seen:?}");
+    }
+    let cannot = [
+        "exit 126",
+        "no-such-tool",
+        "echo cannot reach db-a >&2; exit 255",
+        "timeout 0.01 sleep 1000",
+        "sh -c 'kill -KILL $$'; exit $?",
+        "kill -KILL $$",
+    ];
+    for script in cannot {
+        let seen = attempt.observe(looks(script)).await;
+        assert!(matches!(seen, Observation::Unknown { .. }), "{script}: {seen:?}");
+    }
+    let Observation::Unknown { why } = attempt.observe(looks(cannot[2])).await else { unreachable!() };
+    assert_eq!(why, "exited with 255: cannot reach db-a");
+
+    let seen = attempt.observe(json!({"argv": ["/no/such/tool"], "read_only": true})).await;
+    assert!(matches!(seen, Observation::Unknown { .. }), "{seen:?}");
+    let accepted = json!({"script": "exit 255", "read_only": true, "exit_codes": [255]});
+    assert!(matches!(attempt.observe(accepted).await, Observation::InPlace { .. }));
+}
+
+#[tokio::test]
+async fn a_look_without_a_supervisor_has_not_said_no() {
+    let program = lifeboat_command::SupervisorProgram { program: "/bin/false".into(), args: Vec::new() };
+    let params = json!({"script": "true", "read_only": true});
+    let seen = Bench::with_program(program).attempt("step").observe(params).await;
+    assert!(matches!(seen, Observation::Unknown { .. }), "{seen:?}");
+}
+
+#[tokio::test]
 async fn parameters_are_checked_before_anything_runs() {
     let mut registry = Registry::new();
     let program = lifeboat_command::SupervisorProgram { program: "/none".into(), args: Vec::new() };
