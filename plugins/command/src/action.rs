@@ -42,7 +42,14 @@ impl CommandRun {
             }
         };
         let id = connection.next_id();
-        let mut ended = connection.start(launch(context, params, place, id));
+        let mut ended = match connection.start(launch(context, params, place, id)) {
+            Ok(ended) => ended,
+            Err(error) => {
+                return Failure::permanent("it could not be handed to its supervisor")
+                    .caused_by(&error)
+                    .into();
+            }
+        };
         let answer = tokio::select! {
             answer = &mut ended => answer,
             () = context.cancelled() => {

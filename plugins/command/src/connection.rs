@@ -1,7 +1,7 @@
 //! The driver's end: starts the supervisor when it is first needed, sends requests, hands answers to who waits.
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::net::unix::pipe::Receiver;
 use tokio::sync::oneshot;
 
-use crate::protocol::{Answer, CommandId, Launch, Request, write_line};
+use crate::protocol::{Answer, CommandId, Launch, Request, line};
 
 /// How the supervisor is started: a program that calls [`crate::supervise`] first thing when it gets these arguments.
 #[derive(Debug, Clone)]
@@ -93,29 +93,32 @@ impl Connection {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Has the command started. The receiver fails when the supervisor dies before it has answered.
-    pub(crate) fn start(&self, launch: Launch) -> oneshot::Receiver<Answer> {
+    /// Has the command started. The receiver fails when the supervisor dies before it has answered. Fails itself when
+    /// the request cannot be put into words: it was not sent, and the supervisor lives.
+    pub(crate) fn start(&self, launch: Launch) -> serde_json::Result<oneshot::Receiver<Answer>> {
         let id = launch.id;
+        let request = line(&Request::Start(launch))?;
         let (sender, receiver) = oneshot::channel();
         let Some(()) = lock(&self.waiting).as_mut().map(|waiting| drop(waiting.insert(id, sender))) else {
-            return receiver;
+            return Ok(receiver);
         };
-        if self.send(&Request::Start(launch)).is_err() {
+        if self.send(&request).is_err() {
             // Dropping the sender tells the receiver; what became of the request is for the trace to say.
             drop(lock(&self.waiting).as_mut().map(|waiting| waiting.remove(&id)));
         }
-        receiver
+        Ok(receiver)
     }
 
     /// Has the command stopped; the answer comes to who started it.
     pub(crate) fn stop(&self, id: CommandId, grace: Duration) {
         let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
         // When it fails the supervisor is gone, which the receiver learns.
-        drop(self.send(&Request::Stop { id, grace_ms }));
+        drop(line(&Request::Stop { id, grace_ms }).map(|request| self.send(&request)));
     }
 
-    fn send(&self, request: &Request) -> io::Result<()> {
-        write_line(&mut *lock(&self.requests), request)
+    /// Fails only when the supervisor is gone.
+    fn send(&self, request: &[u8]) -> io::Result<()> {
+        lock(&self.requests).write_all(request)
     }
 }
 

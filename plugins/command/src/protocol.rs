@@ -2,7 +2,6 @@
 //! and nowhere else, because they may hold secrets.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +27,7 @@ pub(crate) enum Request {
 pub(crate) struct Launch {
     pub(crate) id: CommandId,
     /// The attempt's folder; it exists.
+    #[serde(with = "any_path")]
     pub(crate) folder: PathBuf,
     /// Not empty.
     pub(crate) argv: Vec<String>,
@@ -67,9 +67,39 @@ impl Answer {
     }
 }
 
-/// Writes one message and its line end in a single write.
-pub(crate) fn write_line(mut to: impl Write, message: &impl Serialize) -> io::Result<()> {
+/// One message and its line end.
+pub(crate) fn line(message: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     let mut line = serde_json::to_vec(message)?;
     line.push(b'\n');
-    to.write_all(&line)
+    Ok(line)
+}
+
+/// A path as it is: JSON is Unicode, and a path may be any bytes.
+mod any_path {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    use std::path::{Path, PathBuf};
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Text(PathBuf),
+        Bytes(Vec<u8>),
+    }
+
+    pub(super) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+        match path.to_str() {
+            Some(text) => serializer.serialize_str(text),
+            None => serializer.collect_seq(path.as_os_str().as_bytes()),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+        Ok(match Written::deserialize(deserializer)? {
+            Written::Text(path) => path,
+            Written::Bytes(bytes) => OsString::from_vec(bytes).into(),
+        })
+    }
 }

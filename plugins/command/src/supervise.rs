@@ -5,7 +5,7 @@
 //! So a command is started without waking anybody first.
 
 use std::collections::HashMap;
-use std::io::{self, BufRead, BufReader, Stdin, stdin, stdout};
+use std::io::{self, BufRead, BufReader, Stdin, Write, stdin, stdout};
 use std::process::ExitCode;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::end::Refusal;
 use crate::ends::Ends;
 use crate::process::{Process, boot_id};
-use crate::protocol::{Answer, CommandId, Launch, Request, write_line};
+use crate::protocol::{Answer, CommandId, Launch, Request, line};
 use crate::supervised::{Identity, Supervised};
 
 /// Small: a thread only reads, waits and writes a line.
@@ -179,7 +179,7 @@ impl Drop for Leaving {
 
 /// Fails when the driver is gone; a later one reads the trace instead.
 fn answer(answer: &Answer) {
-    drop(write_line(stdout().lock(), answer));
+    drop(line(answer).map_err(io::Error::from).and_then(|line| stdout().lock().write_all(&line)));
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::Read;
 
-use lifeboat_action::{Catalog, Effect, FailureKind, Observation, Registry};
+use lifeboat_action::{Catalog, Effect, FailureKind, Observation, Recovery, Registry};
 use serde_json::{Value, json};
 
 use crate::support::{Bench, is_alive, kill, told};
@@ -92,6 +92,37 @@ async fn much_output_is_cut_in_the_output_and_whole_in_the_file() {
     assert!(stdout.len() <= 64 * 1024 && stdout.ends_with("xend"));
     assert_eq!(outcome.outputs["stdout_truncated"], json!(true));
     assert_eq!(std::fs::metadata(attempt.folder().join("stdout")).unwrap().len(), 3_000_004);
+}
+
+#[tokio::test]
+async fn a_home_may_have_any_name() {
+    use std::os::unix::ffi::OsStringExt;
+    let bench = Bench::new();
+    let mut attempt = bench.attempt("step");
+    let name = std::ffi::OsString::from_vec(b"caf\xe9".to_vec());
+    attempt.info.folder = bench.path("homes").join(name).join("steps/step/1");
+    let params = json!({"argv": ["echo", "here"]});
+    assert_eq!(attempt.apply(params.clone()).await.unwrap().outputs["stdout"], json!("here"));
+    let found = attempt.recover(params).await;
+    assert!(
+        matches!(&found, Recovery::Ended { result: Ok(outcome), .. } if outcome.outputs["stdout"] == "here")
+    );
+}
+
+#[tokio::test]
+async fn what_is_too_long_for_the_system_is_refused_and_hurts_nobody() {
+    let bench = Bench::new();
+    let long = "x".repeat(10_000_000);
+    for params in [json!({"argv": ["true"], "env": {"LONG": long}}), json!({"script": format!(": {long}")})] {
+        let attempt = bench.attempt(&format!("step-{}", params.as_object().unwrap().len()));
+        let failure = attempt.apply(params).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Permanent);
+        assert!(
+            failure.message.ends_with("could not be started: Argument list too long (os error 7)"),
+            "{failure}"
+        );
+    }
+    assert!(bench.attempt("next").apply(json!({"argv": ["true"]})).await.is_ok());
 }
 
 #[tokio::test]
