@@ -11,6 +11,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use crate::end::Refusal;
 use crate::ends::Ends;
 use crate::process::{Process, boot_id};
@@ -65,6 +67,7 @@ impl Supervisor {
         // No terminal: no Ctrl-C, no hang-up, and no command that asks for a password where nobody sees it. Fails
         // when whoever started us has already put us into a session of our own.
         let _ = rustix::process::setsid();
+        outlast_signals()?;
         Ok(Self {
             identity: Identity { boot: boot_id()?, supervisor: Process::current()? },
             requests: Mutex::new(Some(BufReader::new(stdin()))),
@@ -165,6 +168,20 @@ impl Supervisor {
         let others = |threads: &mut Threads| threads.all > 1;
         drop(self.thread_left.wait_while(lock(&self.threads), others));
     }
+}
+
+/// A logout or a service manager asks every process to end. What is asked to end here are the commands; the supervisor
+/// ends when they have, or nobody would know how they did.
+///
+/// The signals are caught, not ignored: a command starts with the default again.
+fn outlast_signals() -> io::Result<()> {
+    // Only registering needs it. The handlers stay.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let _entered = runtime.enter();
+    for kind in [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()] {
+        drop(signal(kind)?);
+    }
+    Ok(())
 }
 
 /// A thread that is to be counted out when it ends, however it does.

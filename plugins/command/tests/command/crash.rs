@@ -194,3 +194,37 @@ async fn a_trace_from_before_a_restart_is_in_doubt_unless_it_tells_the_end() {
     assert_eq!(result.unwrap_err().message, "exited with 3");
     assert_eq!(evidence, "it exited with 3, recorded by its supervisor at 2026-01-01T00:00:01Z");
 }
+
+#[tokio::test]
+async fn a_supervisor_that_is_asked_to_end_sees_its_commands_out() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let bench = Bench::new();
+    let params = waits(&bench);
+    let attempt = bench.attempt("step");
+    let driver = drive(&attempt, &params);
+    let command = told(&bench.path("here")).await.parse().unwrap();
+    attempt.named().await;
+    kill_driver(driver);
+    let supervisor = Pid::from_raw(attempt.supervisor()).unwrap();
+    for signal in [Signal::HUP, Signal::INT, Signal::TERM] {
+        kill_process(supervisor, signal).unwrap();
+    }
+    kill_process(Pid::from_raw(command).unwrap(), Signal::TERM).unwrap();
+    gone(supervisor.as_raw_pid()).await;
+    let (result, evidence) = ended(attempt.recover(params).await);
+    assert_eq!(result.unwrap_err().message, "it was killed by SIGTERM, not by lifeboat");
+    assert!(evidence.contains("its end was recorded by its supervisor"), "{evidence}");
+    kill_rest(&attempt).await;
+}
+
+#[tokio::test]
+async fn a_command_starts_with_the_default_for_every_signal() {
+    let bench = Bench::new();
+    let script = "grep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status";
+    let outcome = bench.attempt("step").apply(json!({"argv": ["sh", "-c", script]})).await.unwrap();
+    let stdout = outcome.outputs["stdout"].as_str().unwrap();
+    for line in stdout.lines() {
+        let (_, mask) = line.split_once(":\t").unwrap();
+        assert_eq!(u64::from_str_radix(mask, 16).unwrap() & 0b100_0000_0000_0011, 0, "{stdout}");
+    }
+}
