@@ -202,7 +202,7 @@ impl Event {
 /// How many steps a dry run could not tell anything about. None of them counts as passed.
 pub fn not_rehearsed(state: &RunState) -> usize {
     let is_blind = |at: &StepIndex| {
-        matches!(state.step(*at), StepState::Rehearsed { observation: Observation::Unknown { .. } })
+        matches!(state.step(*at), StepState::Rehearsed { observation: Observation::Unknown { .. }, .. })
     };
     state.plan().indices().filter(is_blind).count()
 }
