@@ -106,7 +106,7 @@ fn a_failover_by_drivers_that_keep_dying_comes_to_the_same_end() {
         assert!(failover.journal().len() > last, "a driver wrote nothing: {ended}");
     }
     failover.assert_failed_over();
-    assert!(drivers > 3, "{drivers} drivers were enough");
+    assert!(drivers > 2, "{drivers} drivers were enough");
     println!("{drivers} drivers: RTO {:?}", failover.scene.ledger().longest_gap());
 }
 
