@@ -286,7 +286,7 @@ fn parts(record: &Record, state: &RunState) -> Option<Parts> {
         RecordBody::StepInDoubt { step, attempt, cause } => {
             Some((Some(step.clone()), Some(*attempt), EventKind::StepInDoubt { cause: cause.clone() }))
         }
-        RecordBody::DoubtResolved { step, attempt, rule, evidence, resolution, counts: _ } => {
+        RecordBody::DoubtResolved { step, attempt, rule, evidence, resolution, retry_at: _ } => {
             let data = json!({"rule": rule, "evidence": evidence, "resolution": resolution});
             Some((Some(step.clone()), Some(*attempt), EventKind::DoubtResolved { data }))
         }

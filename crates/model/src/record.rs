@@ -195,10 +195,10 @@ pub enum RecordBody {
         evidence: String,
         /// What follows.
         resolution: Resolution,
-        /// Whether the try uses up one of the attempts of `retry`, as it does when it runs again although it failed or
-        /// did not know what it did. A try whose driver ended is nobody's fault.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        counts: bool,
+        /// When it runs again, if the try uses up one of the attempts of `retry`, as it does when it failed or did not
+        /// know what it did. A try whose driver ended is nobody's fault, and runs again at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_at: Option<Timestamp>,
     },
     /// Driver; a gate that was pending waits for people.
     GateOpened {

@@ -118,7 +118,8 @@ fn answers(state: &RunState, at: StepIndex, choice: u16) -> Vec<RecordBody> {
                 attempt,
                 rule: DoubtRule::Observed,
                 evidence: "looked".to_owned(),
-                counts: resolution == Resolution::Rerun && choice.is_multiple_of(2),
+                retry_at: (resolution == Resolution::Rerun && choice.is_multiple_of(2))
+                    .then(|| samples::at(i64::from(choice))),
                 resolution,
             };
             resolutions.map(resolved).into()

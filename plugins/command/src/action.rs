@@ -161,7 +161,8 @@ async fn without_supervisor(context: &ActionContext, params: &Params, place: &Pl
     match found {
         Ok(Settled::Ended(end)) => finish(context, params, &place.folder, &end, None),
         Ok(Settled::NotStarted(refusal)) => refuse(context, params, &refusal).into(),
-        Ok(Settled::Never(why)) => Failure::transient(format!("the supervisor was killed: {why}")).into(),
+        // That it never began is on record now, where recovering it finds the proof.
+        Ok(Settled::Never(why)) => Failure::unknown(format!("the supervisor was killed: {why}")).into(),
         Ok(Settled::Lost(why)) => Failure::unknown(why).into(),
         Err(error) => Failure::unknown("the supervisor was killed, and its trace cannot be read")
             .caused_by(&error)

@@ -118,36 +118,40 @@ impl Core {
         }
         let Finding { rule, evidence, resolution } = finding;
         let evidence = self.masker.mask(&evidence).into_owned();
-        let (resolution, counts) = self.within_retries(at, rule, self.masked(resolution), &evidence);
+        let (resolution, delay) = self.within_retries(at, rule, self.masked(resolution), &evidence);
+        let retry_at = delay.map(|delay| now.checked_add(delay).unwrap_or(Timestamp::MAX));
         let step = self.step_id(at);
-        let body = RecordBody::DoubtResolved { step, attempt, rule, evidence, resolution, counts };
+        let body = RecordBody::DoubtResolved { step, attempt, rule, evidence, resolution, retry_at };
         self.record(now, body, response);
     }
 
     /// A look may call for another attempt, or find a failure; whether the step has an attempt left is for its retry
-    /// policy to say, and then that one is used up. Only a crash of the driver is nobody's attempt: that one is repeated
-    /// freely.
+    /// policy to say, and then that one is used up, and follows after its delay. What a crash of the driver interrupted
+    /// is nobody's attempt, nor is what is proven never to have begun: those are repeated freely.
     fn within_retries(
         &mut self,
         at: StepIndex,
         rule: DoubtRule,
         resolution: Resolution,
         evidence: &str,
-    ) -> (Resolution, bool) {
+    ) -> (Resolution, Option<SignedDuration>) {
         let unknown = self.unknown.remove(&at);
-        let has_another = self.action(at).retry.delay_after(self.state.failures(at) + 1).is_some();
+        let another = self.action(at).retry.delay_after(self.state.failures(at) + 1);
         match (resolution, unknown) {
-            (Resolution::Rerun, Some(_)) if has_another => (Resolution::Rerun, true),
+            (Resolution::Rerun, Some(_)) if rule == DoubtRule::Recovered => (Resolution::Rerun, None),
+            (Resolution::Rerun, Some(_)) if another.is_some() => (Resolution::Rerun, another),
             (Resolution::Rerun, Some(failure)) => {
                 let message = format!("{}; then found {evidence}", failure.message);
-                (Resolution::Failed(Failure { kind: FailureKind::Transient, message, ..failure }), false)
+                (Resolution::Failed(Failure { kind: FailureKind::Transient, message, ..failure }), None)
             }
             (Resolution::Failed(failure), _)
-                if rule == DoubtRule::Recovered && failure.kind == FailureKind::Transient && has_another =>
+                if rule == DoubtRule::Recovered
+                    && failure.kind == FailureKind::Transient
+                    && another.is_some() =>
             {
-                (Resolution::Rerun, true)
+                (Resolution::Rerun, another)
             }
-            (resolution, _) => (resolution, false),
+            (resolution, _) => (resolution, None),
         }
     }
 

@@ -123,8 +123,8 @@ impl RunState {
                 self.rehearse(record, step, observation, without)
             }
             RecordBody::StepInDoubt { step, attempt, cause } => self.doubt(step, *attempt, cause),
-            RecordBody::DoubtResolved { step, attempt, evidence, resolution, counts, .. } => {
-                self.resolve(record, step, *attempt, evidence, resolution, *counts)
+            RecordBody::DoubtResolved { step, attempt, evidence, resolution, retry_at, .. } => {
+                self.resolve(record, step, *attempt, evidence, resolution, *retry_at)
             }
             RecordBody::GateOpened { step, question, expires } => {
                 self.open_gate(record, step, question, *expires)

@@ -152,7 +152,8 @@ fn some_record(state: &RunState, dice: &[u8]) -> Option<RecordBody> {
                 attempt,
                 rule: DoubtRule::Observed,
                 evidence: String::new(),
-                counts: resolution == Resolution::Rerun && dice[1].is_multiple_of(2),
+                retry_at: (resolution == Resolution::Rerun && dice[1].is_multiple_of(2))
+                    .then_some(Timestamp::UNIX_EPOCH),
                 resolution,
             });
         }
@@ -394,8 +395,8 @@ fn a_reopened_run_first_sees_the_open_attempt_of_its_ending_to_the_end() {
         assert_eq!(state.outlook(), Outlook::GoesOn);
 
         let (rule, evidence, attempt) = (DoubtRule::Observed, "seen".to_owned(), Attempt(1));
-        let counts = false;
-        put(&mut state, RecordBody::DoubtResolved { step, attempt, rule, evidence, resolution, counts });
+        let retry_at = None;
+        put(&mut state, RecordBody::DoubtResolved { step, attempt, rule, evidence, resolution, retry_at });
         let (order, verdict) = drive(&mut state, done);
         let expected = ("s1 s2 s3", Verdict::SucceededWithDeviations);
         assert_eq!((order.join(" ").as_str(), verdict), expected);

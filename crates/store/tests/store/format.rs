@@ -49,7 +49,7 @@ fn in_doubt(name: &str, attempt: u32) -> RecordBody {
 
 fn resolved(name: &str, attempt: u32, rule: DoubtRule, resolution: Resolution) -> RecordBody {
     let (step, attempt, evidence) = (step(name), Attempt(attempt), "looked at it".to_owned());
-    RecordBody::DoubtResolved { step, attempt, rule, evidence, resolution, counts: false }
+    RecordBody::DoubtResolved { step, attempt, rule, evidence, resolution, retry_at: None }
 }
 
 fn decided(name: Option<&str>, decision: Decision) -> RecordBody {

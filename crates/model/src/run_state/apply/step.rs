@@ -110,19 +110,25 @@ impl RunState {
         attempt: Attempt,
         evidence: &str,
         resolution: &Resolution,
-        counts: bool,
+        retry_at: Option<Timestamp>,
     ) -> Result<(), Refusal> {
         let at = self.find(step)?;
         let cause = match self.step(at) {
             StepState::InDoubt { attempt: doubted, cause, .. } if *doubted == attempt => cause.clone(),
             other => return Err(format!("step `{step}` is {}, not in doubt", other.status().as_str())),
         };
-        self.progress_mut(at).failures += u32::from(counts);
+        self.progress_mut(at).failures += u32::from(retry_at.is_some());
         match resolution {
             Resolution::Done(outcome) => {
                 self.end(record, at, StepState::Done { by: DoneBy::Doubt, outcome: outcome.clone() });
             }
-            Resolution::Rerun => self.set(at, StepState::Pending),
+            Resolution::Rerun => match retry_at {
+                Some(due) => {
+                    let failure = Failure::transient(format!("{cause}; {evidence}"));
+                    self.set(at, StepState::Retrying { attempt, failure, at: due });
+                }
+                None => self.set(at, StepState::Pending),
+            },
             Resolution::Failed(failure) => {
                 self.end(record, at, StepState::Failed { failure: failure.clone() });
             }
