@@ -115,6 +115,9 @@ struct SetParams {
     /// Do not stop when told to.
     #[serde(default)]
     deaf: bool,
+    /// How long it takes to stop when told to; it says so.
+    #[serde(default)]
+    stop_millis: u64,
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
@@ -155,6 +158,10 @@ impl TypedAction for Set {
         Description { name, summary, idempotent: true, observable: self.observable, recoverable: false }
     }
 
+    fn stop_takes(&self, params: &SetParams) -> Duration {
+        Duration::from_millis(params.stop_millis)
+    }
+
     async fn observe(&self, context: &ActionContext, params: &SetParams) -> Observation {
         if self.observable {
             self.world.look(context.info().step.as_str(), params)
@@ -171,7 +178,10 @@ impl TypedAction for Set {
         } else if params.millis > 0 {
             tokio::select! {
                 () = sleep => {}
-                () = context.cancelled() => return Err(Failure::unknown("stopped half-way")),
+                () = context.cancelled() => {
+                    tokio::time::sleep(Duration::from_millis(params.stop_millis)).await;
+                    return Err(Failure::unknown("stopped half-way"));
+                }
             }
         }
         let mut inner = self.world.inner();

@@ -170,3 +170,18 @@ fn an_attempt_that_may_still_go_on_is_never_repeated_beside_itself() {
         "it may still be going on: its time was over, so it was told to stop: looking took too long";
     assert_eq!(evidence, expected);
 }
+
+#[test]
+fn an_action_is_given_the_time_it_needs_to_stop() {
+    let cause = |stop: u32| {
+        let slow = format!("value: x, millis: 9000000, stop_millis: {stop}");
+        let text = BLIND.replacen("value: x, fails: 1, how: unknown_done", &slow, 1);
+        let drive = run(&World::default(), &text.replacen("{ id: one,", "{ id: one, timeout: 1s,", 1));
+        match drive.state.step(drive.state.plan().indices().next().unwrap()) {
+            StepState::InDoubt { cause, .. } => cause.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    // A minute is more than every action is given.
+    assert_eq!(cause(60_000), "timed out after 1s: stopped half-way");
+}
