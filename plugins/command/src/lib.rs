@@ -24,6 +24,7 @@ mod process;
 mod protocol;
 mod recover;
 mod result;
+mod room;
 mod settle;
 mod supervise;
 mod supervised;

@@ -17,6 +17,7 @@ use crate::end::Refusal;
 use crate::ends::Ends;
 use crate::process::{Process, boot_id};
 use crate::protocol::{Answer, CommandId, Launch, Request, line};
+use crate::room::Room;
 use crate::supervised::{Identity, Supervised};
 
 /// Small: a thread only reads, waits and writes a line.
@@ -46,6 +47,7 @@ struct Supervisor {
     /// Where requests come from; none any more once the driver is gone. Held by the thread that reads.
     requests: Mutex<Option<BufReader<Stdin>>>,
     running: Mutex<HashMap<CommandId, Arc<Supervised>>>,
+    room: Room,
     ends: Ends,
     threads: Mutex<Threads>,
     thread_left: Condvar,
@@ -72,6 +74,7 @@ impl Supervisor {
             identity: Identity { boot: boot_id()?, supervisor: Process::current()? },
             requests: Mutex::new(Some(BufReader::new(stdin()))),
             running: Mutex::default(),
+            room: Room::new(),
             ends: Ends::default(),
             threads: Mutex::new(Threads { all: 1, ready: 1 }),
             thread_left: Condvar::new(),
@@ -144,13 +147,24 @@ impl Supervisor {
         let id = launch.id;
         let command = Arc::new(Supervised::new(launch));
         lock(&self.running).insert(id, Arc::clone(&command));
+        let (room, turn) = match self.room.take() {
+            Some(room) => (Some(room), Some(turn)),
+            None => {
+                drop(turn);
+                (self.room.wait(|| !command.is_withdrawn()), None)
+            }
+        };
         let started = command.start(launch, &self.identity);
+        if let Ok(started) = &started {
+            self.room.restore(started.leader());
+        }
         drop(turn);
         let (result, recorded) = match started {
             Ok(started) => command.see_out(id, started),
             Err(refusal) => (Answer::NotStarted { id, refusal }, None),
         };
         lock(&self.running).remove(&id);
+        drop(room);
         answer(&result);
         if let Some(recorded) = recorded {
             self.ends.keep(recorded);
@@ -159,8 +173,10 @@ impl Supervisor {
 
     fn stop(&self, id: CommandId, grace: Duration) {
         if let Some(command) = lock(&self.running).get(&id) {
+            self.room.make();
             command.stop(grace);
         }
+        self.room.wake();
     }
 
     /// Waits until every other thread has seen its command to the end.

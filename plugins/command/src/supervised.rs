@@ -58,9 +58,21 @@ enum Phase {
     Over,
 }
 
+impl Started {
+    /// The command's first process.
+    pub(crate) fn leader(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+}
+
 impl Supervised {
     pub(crate) fn new(launch: &Launch) -> Self {
         Self { mark: launch.mark.clone(), phase: Mutex::new(Phase::Pending) }
+    }
+
+    /// Whether it was told to stop before it was started.
+    pub(crate) fn is_withdrawn(&self) -> bool {
+        matches!(*self.phase(), Phase::Withdrawn)
     }
 
     /// Makes the command end. Returns at once.

@@ -1,6 +1,7 @@
 //! `command.run` with real processes. Nothing here sleeps: the commands tell through named pipes where they are.
 
 mod crash;
+mod crowd;
 mod printed;
 mod run;
 mod secrets;

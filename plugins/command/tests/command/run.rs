@@ -1,8 +1,5 @@
 //! What a command yields when nothing goes wrong outside of it.
 
-use std::fs::OpenOptions;
-use std::io::Read;
-
 use lifeboat_action::{Catalog, Effect, FailureKind, Observation, Recovery, Registry};
 use serde_json::{Value, json};
 
@@ -151,31 +148,6 @@ async fn a_signal_from_elsewhere_leaves_the_effect_unknown() {
     let failure = Bench::new().attempt("step").apply(json!({"script": "kill -KILL $$"})).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Unknown);
     assert_eq!(failure.message, "it was killed by SIGKILL, not by lifeboat");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_commands_run_at_once() {
-    let bench = Bench::new();
-    let (here, gate) = (bench.fifo("here"), bench.fifo("gate"));
-    let running = (0..200).map(|number| {
-        let attempt = bench.attempt(&format!("s{number}"));
-        let script = "printf x > \"$1\"; exec < \"$2\"; echo \"$3\"";
-        let params = json!({"argv": ["sh", "-c", script, "sh", here, gate, number.to_string()]});
-        tokio::spawn(async move { attempt.apply(params).await })
-    });
-    let running: Vec<_> = running.collect();
-    let all_here = tokio::task::spawn_blocking(move || {
-        // Open for both, so that it does not end between two writers.
-        let mut here = OpenOptions::new().read(true).write(true).open(here).unwrap();
-        here.read_exact(&mut [0; 200]).unwrap();
-        OpenOptions::new().write(true).open(gate).unwrap()
-    });
-    let gate = all_here.await.unwrap();
-    for (number, command) in running.into_iter().enumerate() {
-        let outcome = command.await.unwrap().unwrap();
-        assert_eq!(outcome.outputs["stdout"], json!(number.to_string()));
-    }
-    drop(gate);
 }
 
 #[tokio::test]

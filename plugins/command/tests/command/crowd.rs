@@ -1,0 +1,103 @@
+//! Many commands at once.
+
+use std::fs::{File, OpenOptions};
+use std::io::Read;
+use std::path::PathBuf;
+
+use lifeboat_action::{Failure, FailureKind, Outcome};
+use lifeboat_command::SupervisorProgram;
+use serde_json::json;
+use tokio::task::JoinHandle;
+
+use crate::support::{Bench, HELPER, told};
+
+type Running = Vec<JoinHandle<Result<Outcome, Failure>>>;
+
+/// So many commands that say that they are there, wait for the gate to open, and then carry the script out.
+fn crowd(bench: &Bench, size: usize, script: &str) -> (Running, PathBuf, PathBuf) {
+    let (here, gate) = (bench.fifo("here"), bench.fifo("gate"));
+    let script = format!("printf x > \"$1\"; exec 3< \"$2\"; {script}");
+    let running = (0..size).map(|number| {
+        let attempt = bench.attempt(&format!("s{number}"));
+        let params = json!({"argv": ["sh", "-c", script, "sh", here, gate, number.to_string()]});
+        tokio::spawn(async move { attempt.apply(params).await })
+    });
+    (running.collect(), here, gate)
+}
+
+/// Waits until that many are there, and opens the gate. Both pipes stay open as long as the files.
+async fn open(here: PathBuf, gate: PathBuf, size: usize) -> [File; 2] {
+    let all_here = tokio::task::spawn_blocking(move || {
+        // Open for both, so that they do not end between two writers, and nobody waits for another.
+        let open = |path| OpenOptions::new().read(true).write(true).open(path).unwrap();
+        let mut here = open(here);
+        here.read_exact(&mut vec![0; size]).unwrap();
+        [here, open(gate)]
+    });
+    all_here.await.unwrap()
+}
+
+/// A supervisor that is started with a limit on open files.
+fn limited(ulimit: &str) -> Bench {
+    let script = format!("{ulimit} && exec {HELPER} supervise");
+    Bench::with_program(SupervisorProgram { program: "sh".into(), args: vec!["-c".to_owned(), script] })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_commands_run_at_once() {
+    let bench = Bench::new();
+    let (running, here, gate) = crowd(&bench, 200, "echo \"$3\"");
+    let gate = open(here, gate, 200).await;
+    for (number, command) in running.into_iter().enumerate() {
+        let outcome = command.await.unwrap().unwrap();
+        assert_eq!(outcome.outputs["stdout"], json!(number.to_string()));
+    }
+    drop(gate);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_low_limit_on_open_files_is_raised_for_the_supervisor_and_kept_for_its_commands() {
+    let bench = limited("ulimit -Sn 100");
+    let (running, here, gate) = crowd(&bench, 150, "ulimit -Sn");
+    let gate = open(here, gate, 150).await;
+    for command in running {
+        assert_eq!(command.await.unwrap().unwrap().outputs["stdout"], json!("100"));
+    }
+    drop(gate);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_finds_no_room_for_its_files_waits_for_it() {
+    // Room for five.
+    let bench = limited("ulimit -n 120");
+    let (mut running, here, gate) = crowd(&bench, 40, "true");
+    let gate = open(here, gate, 5).await;
+    while let Some(command) = running.pop() {
+        command.await.unwrap().unwrap();
+    }
+    drop(gate);
+}
+
+#[tokio::test]
+async fn what_waits_for_room_can_be_stopped() {
+    // Room for one.
+    let bench = limited("ulimit -n 104");
+    let first = bench.attempt("first");
+    let (here, stop_first) = (bench.fifo("here"), first.cancel.clone());
+    let params = json!({"script": "echo here > $HERE; exec sleep 1000", "env": {"HERE": here}});
+    let first = tokio::spawn(async move { first.apply(params).await });
+    told(&here).await;
+
+    let second = bench.attempt("second");
+    let marker = bench.path("marker");
+    let (params, stop) = (json!({"argv": ["touch", marker]}), second.cancel.clone());
+    let second = tokio::spawn(async move { second.apply(params).await });
+    tokio::task::yield_now().await;
+    stop.cancel();
+    let failure = second.await.unwrap().unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Transient);
+    assert_eq!(failure.message, "it was stopped before it was started");
+    assert!(!marker.exists() && !first.is_finished());
+    stop_first.cancel();
+    first.await.unwrap().unwrap_err();
+}
