@@ -66,6 +66,12 @@ impl Stat {
     }
 }
 
+/// Whether this process, or the system, has no more files to open. The error has no kind of its own.
+pub(crate) fn is_short_of_files(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    [Errno::MFILE, Errno::NFILE].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
 /// The id of this boot of this machine.
 pub(crate) fn boot_id() -> io::Result<String> {
     Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim_end().to_owned())

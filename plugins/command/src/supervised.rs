@@ -17,7 +17,7 @@ use crate::end::{End, Part, Printed, Refusal, Status};
 use crate::ends::Recorded;
 use crate::output::{STDERR, STDOUT};
 use crate::place::Mark;
-use crate::process::Process;
+use crate::process::{Process, is_short_of_files};
 use crate::protocol::{Answer, CommandId, Launch};
 use crate::trace::{Entry, Trace};
 use crate::tree::Tree;
@@ -208,10 +208,8 @@ fn not_started(launch: &Launch, error: &io::Error) -> Refusal {
         Some(_) | None => (Part::Program, format!("could not be started: {error}")),
     };
     use io::ErrorKind::{OutOfMemory, ResourceBusy, WouldBlock};
-    // EMFILE and ENFILE have no kind of their own.
     let short_of = matches!(error.kind(), OutOfMemory | ResourceBusy | WouldBlock);
-    let files = matches!(error.raw_os_error(), Some(23 | 24));
-    Refusal { about: Some(about), why, may_pass: short_of || files }
+    Refusal { about: Some(about), why, may_pass: short_of || is_short_of_files(error) }
 }
 
 fn lost(id: CommandId, error: &io::Error) -> Answer {

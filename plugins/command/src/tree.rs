@@ -4,21 +4,31 @@
 //! mark in the environment it was started with. The mark is what finds a daemon that left group, session and parents.
 
 use std::collections::HashMap;
-use std::fs;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
+use std::{fs, io, thread};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, getpid, kill_process_group, pidfd_open, pidfd_send_signal};
 
 use crate::place::Mark;
-use crate::process::Stat;
+use crate::process::{Stat, is_short_of_files};
 
 /// How long killed processes may take to vanish. Longer takes only one that is stuck inside the kernel.
 const DYING: Duration = Duration::from_secs(5);
 
 /// How long a process is waited for before the others are looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
+/// How long those who look for processes wait for files that others have open.
+const NO_FILES: Duration = Duration::from_millis(10);
+
+/// One look at all processes.
+#[derive(Debug)]
+struct Look {
+    /// Nothing was missed for want of files to open.
+    is_whole: bool,
+}
 
 /// The processes of one command.
 #[derive(Debug, Clone)]
@@ -91,31 +101,62 @@ impl Tree {
         self.members().iter().map(|member| member.stat.pid).collect()
     }
 
+    /// The members; all of them, unless there are no more files to open. Then those that are seen are enough to go on
+    /// with, but seeing none does not mean that none is left: others who look are waited for, to close their files.
     fn members(&self) -> Vec<Member> {
-        let all = processes();
-        let me = getpid().as_raw_pid();
-        let of_tree = all.values().filter(|stat| stat.pid != me && !stat.is_over() && self.owns(stat, &all));
-        of_tree.filter_map(handle).collect()
+        loop {
+            let mut look = Look { is_whole: true };
+            let members = self.seen(&mut look);
+            if look.is_whole || !members.is_empty() {
+                return members;
+            }
+            thread::sleep(NO_FILES);
+        }
     }
 
-    fn owns(&self, stat: &Stat, all: &HashMap<i32, Stat>) -> bool {
+    fn seen(&self, look: &mut Look) -> Vec<Member> {
+        let me = getpid().as_raw_pid();
+        let all = look.processes();
+        let others = all.values().filter(|stat| stat.pid != me && !stat.is_over());
+        let owned =
+            others.filter_map(|stat| if self.owns(stat, &all, look) { look.handle(stat) } else { None });
+        owned.collect()
+    }
+
+    fn owns(&self, stat: &Stat, all: &HashMap<i32, Stat>, look: &mut Look) -> bool {
         let led_by = |leader: i32| stat.group == leader || descends(stat, leader, all);
-        self.leader.map(Pid::as_raw_pid).is_some_and(led_by) || self.has_mark(stat.pid)
+        self.leader.map(Pid::as_raw_pid).is_some_and(led_by) || self.has_mark(stat.pid, look)
     }
 
     /// Another user's environment cannot be read; such a process could not be signalled either.
-    fn has_mark(&self, pid: i32) -> bool {
-        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    fn has_mark(&self, pid: i32, look: &mut Look) -> bool {
+        let environment = look.found(fs::read(format!("/proc/{pid}/environ"))).unwrap_or_default();
         let has =
             |entry: &String| environment.split(|byte| *byte == 0).any(|found| found == entry.as_bytes());
         self.mark.iter().all(has)
     }
 }
 
-fn processes() -> HashMap<i32, Stat> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter_map(|pid| Some((pid, Stat::read(pid).ok()?))).collect()
+impl Look {
+    /// What is there, and ours to see.
+    fn found<T>(&mut self, result: io::Result<T>) -> Option<T> {
+        self.is_whole &= !result.as_ref().is_err_and(is_short_of_files);
+        result.ok()
+    }
+
+    fn processes(&mut self) -> HashMap<i32, Stat> {
+        let entries = self.found(fs::read_dir("/proc")).into_iter().flatten().flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        pids.filter_map(|pid| Some((pid, self.found(Stat::read(pid))?))).collect()
+    }
+
+    /// None when the process is gone, or its id is another's by now.
+    fn handle(&mut self, stat: &Stat) -> Option<Member> {
+        let handle = pidfd_open(Pid::from_raw(stat.pid)?, PidfdFlags::empty());
+        let handle = self.found(handle.map_err(io::Error::from))?;
+        let now = self.found(Stat::read(stat.pid))?;
+        (now.start_time == stat.start_time).then_some(Member { stat: now, handle })
+    }
 }
 
 fn descends(stat: &Stat, ancestor: i32, all: &HashMap<i32, Stat>) -> bool {
@@ -125,13 +166,6 @@ fn descends(stat: &Stat, ancestor: i32, all: &HashMap<i32, Stat>) -> bool {
     // The walk is as long as there are processes at most: ids used again while reading could make a ring.
     let parents = std::iter::successors(Some(stat), |stat| all.get(&stat.parent)).take(all.len());
     parents.skip(1).any(|parent| parent.pid == ancestor)
-}
-
-/// None when the process is gone, or its id is another's by now.
-fn handle(stat: &Stat) -> Option<Member> {
-    let handle = pidfd_open(Pid::from_raw(stat.pid)?, PidfdFlags::empty()).ok()?;
-    let now = Stat::read(stat.pid).ok()?;
-    (now.start_time == stat.start_time).then_some(Member { stat: now, handle })
 }
 
 /// Signals the members outside the leader's group that were not asked before, and waits until all are over. False when

@@ -137,14 +137,9 @@ async fn a_command_that_lost_its_supervisor_is_waited_for_and_in_doubt() {
 
 /// Kills what carries the attempt's mark (the shell and its `cat`) and waits until it is gone.
 async fn kill_rest(attempt: &TestAttempt) {
-    let mark = format!("LIFEBOAT_KEY={}", attempt.info.key);
-    for process in std::fs::read_dir("/proc").unwrap().flatten() {
-        let environment = std::fs::read(process.path().join("environ")).unwrap_or_default();
-        if environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes()) {
-            let pid = process.file_name().to_string_lossy().parse().unwrap();
-            kill(pid);
-            gone(pid).await;
-        }
+    for pid in attempt.processes() {
+        kill(pid);
+        gone(pid).await;
     }
 }
 

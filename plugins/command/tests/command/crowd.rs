@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use lifeboat_action::{Failure, FailureKind, Outcome};
 use lifeboat_command::SupervisorProgram;
@@ -100,4 +101,33 @@ async fn what_waits_for_room_can_be_stopped() {
     assert!(!marker.exists() && !first.is_finished());
     stop_first.cancel();
     first.await.unwrap().unwrap_err();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_that_finds_no_file_to_look_with_does_not_take_that_for_the_end() {
+    const FILES: usize = 140;
+    let bench = limited(&format!("ulimit -n {FILES}"));
+    let started = async |step: &str, processes: usize, kill_after: &str| {
+        let (attempt, here) = (Arc::new(bench.attempt(step)), bench.fifo(step));
+        let script = "trap '' TERM; for i in $(seq $MANY); do sleep 1000 & done; echo here > $HERE; wait";
+        let env = json!({"HERE": here, "MANY": processes.to_string()});
+        let params = json!({"script": script, "env": env, "kill_after": kill_after});
+        let applying = Arc::clone(&attempt);
+        let command = tokio::spawn(async move { applying.apply(params).await });
+        told(&here).await;
+        (attempt, command)
+    };
+    let (many, stopping_many) = started("many", FILES, "1s").await;
+    let (few, stopping_few) = started("few", 1, "1ms").await;
+    many.cancel.cancel();
+    let open_files = format!("/proc/{}/fd", many.supervisor());
+    while std::fs::read_dir(&open_files).unwrap().count() < FILES {
+        tokio::task::yield_now().await;
+    }
+    few.cancel.cancel();
+    for (attempt, command) in [(few, stopping_few), (many, stopping_many)] {
+        let failure = command.await.unwrap().unwrap_err();
+        assert_eq!(failure.message, "it was told to stop and was killed by SIGKILL");
+        assert_eq!(attempt.processes(), [0; 0]);
+    }
 }
