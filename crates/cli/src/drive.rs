@@ -9,7 +9,7 @@ use lifeboat_engine::{
     Claim, Drive, EngineError, NewRun, Nobody, Person, Reporter, Reporters, Setup, StoreError, SystemClock,
     create, resume,
 };
-use lifeboat_model::{Plan, StepId};
+use lifeboat_model::{Plan, RunId, StepId};
 use lifeboat_store::FileStore;
 use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
@@ -21,7 +21,8 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::needed::{self, Needed};
 use crate::person::AtTerminal;
-use crate::{crash_point, host, signals, summary};
+use crate::printed::Printed;
+use crate::{crash_point, host, secrets, signals, summary};
 
 /// How long an action that was told to stop has to answer.
 const GRACE: Duration = Duration::from_secs(10);
@@ -38,14 +39,20 @@ pub(crate) struct Driver<'a> {
     pub(crate) output: OutputArgs,
 }
 
+/// What a person is told, or asked, about a step that needs one.
+struct Known {
+    needed: Arc<BTreeMap<StepId, Needed>>,
+    printed: Arc<Printed>,
+}
+
 impl Driver<'_> {
     /// Creates a run and drives it.
     pub(crate) fn create(self, store: &FileStore, new: NewRun) -> Result<Exit, CliError> {
         let run = new.run.clone();
         let context = self.context;
+        let known = self.known(store, &run, &new.plan);
         let store = crash_point::over(store)?;
-        let needed = self.needed(&new.plan);
-        let result = self.drive(needed, |setup, runtime| runtime.block_on(create(setup, &store, new)))?;
+        let result = self.drive(known, |setup, runtime| runtime.block_on(create(setup, &store, new)))?;
         result.map_err(|error| match error {
             EngineError::Store(error @ StoreError::Io { .. }) => CliError::new(Exit::Journal, error)
                 .hint("nothing was started; once that is mended, start it again"),
@@ -54,44 +61,47 @@ impl Driver<'_> {
     }
 
     /// Goes on with a claimed run.
-    pub(crate) fn resume(self, claim: Claim) -> Result<Exit, CliError> {
+    pub(crate) fn resume(self, store: &FileStore, claim: Claim) -> Result<Exit, CliError> {
         let run = claim.state.run().clone();
         let actor = self.context.actor();
         let context = self.context;
-        let needed = self.needed(claim.state.plan());
+        let known = self.known(store, &run, claim.state.plan());
         let result = self
-            .drive(needed, |setup, runtime| runtime.block_on(resume(setup, claim, actor, host::driver())))?;
+            .drive(known, |setup, runtime| runtime.block_on(resume(setup, claim, actor, host::driver())))?;
         result.map_err(|error| CliError::engine(context, &run, error))
     }
 
     /// Fails where this process cannot drive anything; how the drive failed is for the caller to explain.
     fn drive(
         self,
-        needed: BTreeMap<StepId, Needed>,
+        known: Known,
         work: impl FnOnce(Setup, &Runtime) -> Result<Drive, EngineError>,
     ) -> Result<Result<Exit, EngineError>, CliError> {
         let (context, output) = (self.context, self.output);
+        let printed = Arc::clone(&known.printed);
         let internal = |error| CliError::new(Exit::Internal, error);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build();
         let runtime = runtime.map_err(internal)?;
         let setup = {
             let _entered = runtime.enter();
-            self.setup(needed).map_err(internal)?
+            self.setup(&known).map_err(internal)?
         };
         let result = work(setup, &runtime);
         // What is abandoned, or hangs, is not waited for.
         runtime.shutdown_background();
-        Ok(result.map(|drive| summary::conclude(context, output, &drive)))
+        Ok(result.map(|drive| summary::conclude(context, output, &drive, &printed)))
     }
 
-    /// What a person has to be asked for who marks a step as done.
-    fn needed(&self, plan: &Plan) -> BTreeMap<StepId, Needed> {
-        if self.context.terminal.can_ask() { needed::of_all(plan) } else { BTreeMap::new() }
+    fn known(&self, store: &FileStore, run: &RunId, plan: &Plan) -> Known {
+        let asks = self.context.terminal.can_ask();
+        let needed = if asks { needed::of_all(plan) } else { BTreeMap::new() };
+        let printed = Printed { steps: store.steps_folder(run), masker: secrets::masker(plan) };
+        Known { needed: Arc::new(needed), printed: Arc::new(printed) }
     }
 
     /// Needs a runtime to listen for signals.
-    fn setup(self, needed: BTreeMap<StepId, Needed>) -> std::io::Result<Setup> {
+    fn setup(self, known: &Known) -> std::io::Result<Setup> {
         let terminal = &self.context.terminal;
         let interrupted = CancellationToken::new();
         let signals = signals::listen(Arc::clone(terminal), interrupted.clone())?;
@@ -101,7 +111,8 @@ impl Driver<'_> {
                 actor: self.context.actor(),
                 interrupted,
                 turn: Arc::new(Mutex::new(())),
-                needed: Arc::new(needed),
+                needed: Arc::clone(&known.needed),
+                printed: Arc::clone(&known.printed),
             })
         } else {
             Arc::new(Nobody)

@@ -23,6 +23,7 @@ mod next;
 mod panics;
 mod person;
 mod pick;
+mod printed;
 mod problems;
 mod registry;
 mod reporters;

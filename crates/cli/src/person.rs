@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::inputs::json_or_text;
 use crate::needed::Needed;
+use crate::printed::Printed;
 use crate::terminal::Terminal;
 use crate::words::{BOLD, WARNING, clean};
 
@@ -30,6 +31,8 @@ pub(crate) struct AtTerminal {
     pub(crate) turn: Arc<Mutex<()>>,
     /// The outputs that steps must have for others.
     pub(crate) needed: Arc<BTreeMap<StepId, Needed>>,
+    /// What the steps printed.
+    pub(crate) printed: Arc<Printed>,
 }
 
 impl Person for AtTerminal {
@@ -39,6 +42,7 @@ impl Person for AtTerminal {
             (Arc::clone(&self.terminal), self.actor.clone(), Arc::clone(&self.turn));
         let interrupted = self.interrupted.clone();
         let asked = interrupted.clone();
+        let printed = Arc::clone(&self.printed);
         let needed = self.needed.get(&question.step).cloned().unwrap_or_default();
         // A thread of its own, which nobody waits for: a read from a terminal cannot be called off.
         thread::spawn(move || {
@@ -47,7 +51,8 @@ impl Person for AtTerminal {
                 return;
             }
             terminal.hide_region();
-            let answer = Dialogue { terminal: &terminal, actor: &actor, needed: &needed }.about(&question);
+            let answer = Dialogue { terminal: &terminal, actor: &actor, needed: &needed, printed: &printed }
+                .about(&question);
             terminal.show_region();
             drop(sender.send(answer));
         });
@@ -70,6 +75,7 @@ struct Dialogue<'a> {
     terminal: &'a Terminal,
     actor: &'a str,
     needed: &'a Needed,
+    printed: &'a Printed,
 }
 
 /// What a person can answer.
@@ -85,9 +91,10 @@ impl Dialogue<'_> {
     fn about(&self, question: &Question) -> Option<Answer> {
         let Question { step, title, attempt, cause, evidence } = question;
         self.terminal.say(&format!(
-            "\n{WARNING}step {step} is in doubt{WARNING:#} ({})\n  attempt {attempt}: {}\n  looking at it showed: {}\n",
+            "\n{WARNING}step {step} is in doubt{WARNING:#} ({})\n  attempt {attempt}: {}\n{}  looking at it showed: {}\n",
             clean(title),
             clean(cause),
+            self.printed.tail(step, *attempt),
             clean(evidence),
         ));
         self.terminal.say(

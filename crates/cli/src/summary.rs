@@ -7,28 +7,29 @@ use lifeboat_engine::{Drive, Left};
 use lifeboat_model::event::not_rehearsed;
 use lifeboat_model::record::Mode;
 use lifeboat_model::run_state::Deviation;
-use lifeboat_model::{RunState, Status, StepIndex};
+use lifeboat_model::{RunState, Status, StepIndex, StepState};
 
 use crate::args::OutputArgs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::next;
+use crate::printed::Printed;
 use crate::reporters::{because, tail};
 use crate::table;
 use crate::words::{self, BOLD, WARNING, clean, count, elapsed, one_line};
 
 /// Prints the summary and gives the exit code.
-pub(crate) fn conclude(context: &Context, output: OutputArgs, drive: &Drive) -> Exit {
+pub(crate) fn conclude(context: &Context, output: OutputArgs, drive: &Drive, printed: &Printed) -> Exit {
     let state = &drive.state;
     if !output.json {
         // Whoever read stdout may be gone; the exit code says it too.
-        drop(context.terminal.print(&text(state, drive.left)));
+        drop(context.terminal.print(&text(state, drive.left, printed)));
     }
     context.terminal.say(&next::rendered(&next::of(context, state)));
     Exit::of_left(drive.left, state.mode(), not_rehearsed(state), output.strict)
 }
 
-fn text(state: &RunState, left: Left) -> String {
+fn text(state: &RunState, left: Left, printed: &Printed) -> String {
     let mut text = String::from("\n");
     let mut put = |line: String| writeln!(text, "{line}").expect("writing to a text");
     put(headline(state, left));
@@ -43,7 +44,7 @@ fn text(state: &RunState, left: Left) -> String {
         put(format!("\n{}", rehearsal(state).trim_end()));
     } else {
         for at in next::decidable(state) {
-            put(undecided(state, at).trim_end().to_owned());
+            put(undecided(state, at, printed).trim_end().to_owned());
         }
     }
     text
@@ -141,11 +142,14 @@ fn rehearsal(state: &RunState) -> String {
 }
 
 /// A step that needs a person, with all that is known about it.
-fn undecided(state: &RunState, at: StepIndex) -> String {
+pub(crate) fn undecided(state: &RunState, at: StepIndex, printed: &Printed) -> String {
     let (word, style) = words::status(state.status(at), state.mode());
     let step = state.plan().step(at);
     let why = because(state, at).unwrap_or_default();
     let attempts = count(state.attempts(at) as usize, "attempt", "attempts");
-    let tail = tail(state, at).unwrap_or_default();
+    let tail = match state.step(at) {
+        StepState::InDoubt { attempt, .. } => printed.tail(&step.id, *attempt),
+        _ => tail(state, at).unwrap_or_default(),
+    };
     format!("{style}{word}:{style:#} {} (line {}, {attempts}): {why}\n{tail}", step.id, step.line)
 }

@@ -44,6 +44,11 @@ impl FileStore {
         Self { checkpoints_after: after, ..self }
     }
 
+    /// The folder in which a run's steps keep their outputs.
+    pub fn steps_folder(&self, run: &RunId) -> PathBuf {
+        self.folder(run).steps()
+    }
+
     /// A run's journal as it stands, without a claim. Its chain is verified.
     pub fn journal(&self, run: &RunId) -> Result<JournalText, StoreError> {
         read_journal(&self.folder(run), run)

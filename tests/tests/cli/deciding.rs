@@ -144,6 +144,20 @@ fn a_step_in_doubt_is_skipped() {
 }
 
 #[test]
+fn what_a_step_in_doubt_printed_is_shown_to_whoever_decides() {
+    let loud = DOUBTFUL.replace("test -e", "echo half of it; echo oh no >&2; test -e");
+    let sandbox = Sandbox::with("doubtful.yaml", &loud);
+    let answer = sandbox.run("run doubtful.yaml --yes");
+    assert_eq!(answer.code, Some(6), "{answer}");
+    let folder = sandbox.only_run().join("steps/second/1");
+    let (stdout, stderr) = (folder.join("stdout"), folder.join("stderr"));
+    let shown = format!("  {}:\n  | half of it\n  {}:\n  | oh no\n", stdout.display(), stderr.display());
+    assert!(answer.stdout.contains(&shown), "{answer}");
+    let status = sandbox.run("status").stdout;
+    assert!(status.contains(&shown), "{status}");
+}
+
+#[test]
 fn a_run_is_cancelled_and_its_ending_still_runs() {
     let sandbox = doubtful();
     let answer = sandbox.run("cancel --reason wrong");

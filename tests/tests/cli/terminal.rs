@@ -121,9 +121,12 @@ fn ctrl_c_three_times_leaves_at_once() {
 
 #[test]
 fn a_person_is_asked_about_a_step_in_doubt() {
-    let sandbox = Sandbox::with("doubtful.yaml", DOUBTFUL);
+    let sandbox =
+        Sandbox::with("doubtful.yaml", &DOUBTFUL.replace("kill -9 $PPID", "echo halfway; kill -9 $PPID"));
     let mut session = at_terminal(&sandbox, "run doubtful.yaml --yes");
     session.exp_string("step odd is in doubt").expect("the question");
+    session.exp_string("steps/odd/1/stdout:").expect("where its output is");
+    session.exp_string("| halfway").expect("its output");
     session.exp_string("looking at it showed:").expect("the evidence");
     session.exp_string("What now?").expect("the choice");
     session.send_line("perhaps").expect("it reads");

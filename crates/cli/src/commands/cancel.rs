@@ -40,5 +40,5 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let event = decide(context, &mut claim, None, Decision::Cancel, reason)?;
     let mut reporter = reporters::fitting(context, output);
     reporters::tell(reporter.as_mut(), &event, &claim.state);
-    Driver { context, registry: registry::registry(), secrets, reporter, output }.resume(claim)
+    Driver { context, registry: registry::registry(), secrets, reporter, output }.resume(&store, claim)
 }

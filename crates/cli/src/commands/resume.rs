@@ -70,7 +70,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     if let Some(event) = kept {
         reporters::tell(reporter.as_mut(), &event, &claim.state);
     }
-    Driver { context, registry: registry::registry(), secrets, reporter, output }.resume(claim)
+    Driver { context, registry: registry::registry(), secrets, reporter, output }.resume(&store, claim)
 }
 
 fn finished(

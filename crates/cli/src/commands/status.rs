@@ -3,7 +3,7 @@
 use lifeboat_engine::{Holder, Loaded, Store as _};
 use lifeboat_model::event::{not_rehearsed, step_details};
 use lifeboat_model::record::Mode;
-use lifeboat_model::{Phase, RunState, StepIndex};
+use lifeboat_model::{Phase, RunState, StepIndex, StepState};
 use serde_json::{Map, Value, json};
 
 use super::print;
@@ -11,9 +11,10 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::pick::{self, Fits};
+use crate::printed::Printed;
 use crate::reporters::{because, took};
 use crate::words::{self, BOLD, FAINT, WARNING, clean, moment, one_line};
-use crate::{next, summary, table};
+use crate::{next, secrets, summary, table};
 
 /// Show a run as it is now
 ///
@@ -38,7 +39,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     if args.json {
         print(context, &format!("{}\n", as_json(&loaded)))?;
     } else {
-        print(context, &as_text(&loaded))?;
+        let printed =
+            Printed { steps: store.steps_folder(&run), masker: secrets::masker(loaded.state.plan()) };
+        print(context, &as_text(&loaded, &printed))?;
         if loaded.holder.is_none() {
             let shown = context.about("status", &run);
             let next: Vec<_> = next::of(context, &loaded.state);
@@ -107,7 +110,7 @@ fn step_as_json(state: &RunState, at: StepIndex) -> Value {
     Value::Object(json)
 }
 
-fn as_text(loaded: &Loaded) -> String {
+fn as_text(loaded: &Loaded, printed: &Printed) -> String {
     let state = &loaded.state;
     let title = one_line(state.plan().title());
     let begun = format!("begun {} by {}", moment(state.created_at()), clean(&state.created().actor));
@@ -124,7 +127,12 @@ fn as_text(loaded: &Loaded) -> String {
         text.push_str(&format!("{}\n", summary::in_words(deviation)));
     }
     let rows: Vec<_> = summary::actions(state).map(|at| row(state, at)).collect();
-    format!("{text}\n{}\n{}\n", table::rendered(&rows), summary::tally(state))
+    text.push_str(&format!("\n{}\n{}\n", table::rendered(&rows), summary::tally(state)));
+    let is_in_doubt = |at: &StepIndex| matches!(state.step(*at), StepState::InDoubt { .. });
+    for at in state.plan().indices().filter(is_in_doubt) {
+        text.push_str(&format!("\n{}", summary::undecided(state, at, printed)));
+    }
+    text
 }
 
 fn row(state: &RunState, at: StepIndex) -> [String; 4] {
