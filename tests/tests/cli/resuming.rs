@@ -1,9 +1,11 @@
 //! `lifeboat resume`, after a signal, after a crash, and while somebody else drives.
 
 use std::process::Child;
+use std::time::Duration;
 
 use insta::assert_snapshot;
 use lifeboat_tests::cli::{Answer, Sandbox, wait_until_said};
+use lifeboat_tests::wait::wait_until;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// The second step waits for the file `go`; each step leaves a line in `done`.
@@ -148,6 +150,46 @@ fn a_second_driver_is_told_who_holds_the_run() {
     assert!(sandbox.run("runs").stdout.contains("  running\n"));
     sandbox.file("go", "");
     assert_eq!(ended(&sandbox, child).code, Some(0));
+}
+
+#[test]
+fn what_runs_is_shown_with_its_time() {
+    let (sandbox, child) = started();
+    assert_snapshot!(sandbox.run("status"), @r"
+    $ lifeboat status
+    exit 0
+    -- stdout
+    waits
+    [RUN 1]  waits (live)  driven by pid [PID] on [HOST] since [TIME]
+    begun [TIME] by tester, last record 4 at [TIME]
+
+    succeeded  before  [ELAPSED]  exited with 0
+    running  middle  [ELAPSED]
+    pending    after
+
+    1 running, 1 succeeded, 1 pending
+    -- stderr
+    the newest run is meant: [RUN 1]
+    ");
+    let steps = sandbox.run("status --json").json_lines().remove(0)["steps"].clone();
+    assert!(steps[1]["started_at"].is_string() && steps[2].get("started_at").is_none(), "{steps}");
+    sandbox.file("go", "");
+    assert_eq!(ended(&sandbox, child).code, Some(0));
+}
+
+#[test]
+fn a_step_that_waits_for_its_retry_says_until_when() {
+    let flaky = "runbook: flaky\nsteps:\n  - { id: a, action: command.run, with: { argv: ['false'] }, retry: { attempts: 2, delay: 1h } }\n";
+    let sandbox = Sandbox::with("flaky.yaml", flaky);
+    let mut child = sandbox.lifeboat(["run", "flaky.yaml", "--yes"]).spawn();
+    let status = || sandbox.run("status").stdout;
+    let waits = || status().contains("retry at ");
+    wait_until("the step waits", Duration::from_secs(30), status, waits);
+    assert!(status().lines().any(|line| line.starts_with("running") && line.contains(": exited with 1")));
+    let steps = sandbox.run("status --json").json_lines().remove(0)["steps"].clone();
+    assert!(steps[0]["retry_at"].is_string() && steps[0]["state"] == "running", "{steps}");
+    signal(&child, Signal::INT);
+    assert_eq!(child.wait().expect("it ends").code(), Some(5));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `lifeboat status`
 
+use jiff::Timestamp;
 use lifeboat_engine::{Holder, Loaded, Store as _};
 use lifeboat_model::event::{not_rehearsed, step_details};
 use lifeboat_model::record::Mode;
@@ -13,7 +14,7 @@ use crate::exit::Exit;
 use crate::pick::{self, Fits};
 use crate::printed::Printed;
 use crate::reporters::{because, took};
-use crate::words::{self, BOLD, FAINT, WARNING, clean, moment, one_line};
+use crate::words::{self, BOLD, FAINT, WARNING, clean, elapsed, moment, one_line};
 use crate::{next, secrets, summary, table};
 
 /// Show a run as it is now
@@ -106,6 +107,12 @@ fn step_as_json(state: &RunState, at: StepIndex) -> Value {
     if let Some(parent) = step.parent {
         json.insert("block".to_owned(), json!(state.plan().step(parent).id));
     }
+    if let Some(started) = state.started_at(at) {
+        json.insert("started_at".to_owned(), json!(started));
+    }
+    if let StepState::Retrying { at: due, .. } = state.step(at) {
+        json.insert("retry_at".to_owned(), json!(due));
+    }
     json.extend(step_details(state, at).into_iter().filter(|(_, value)| !value.is_null()));
     Value::Object(json)
 }
@@ -126,7 +133,7 @@ fn as_text(loaded: &Loaded, printed: &Printed) -> String {
     for deviation in state.deviations() {
         text.push_str(&format!("{}\n", summary::in_words(deviation)));
     }
-    let rows: Vec<_> = summary::actions(state).map(|at| row(state, at)).collect();
+    let rows: Vec<_> = summary::actions(state).map(|at| row(loaded, at)).collect();
     text.push_str(&format!("\n{}\n{}\n", table::rendered(&rows), summary::tally(state)));
     let is_in_doubt = |at: &StepIndex| matches!(state.step(*at), StepState::InDoubt { .. });
     for at in state.plan().indices().filter(is_in_doubt) {
@@ -135,16 +142,26 @@ fn as_text(loaded: &Loaded, printed: &Printed) -> String {
     text
 }
 
-fn row(state: &RunState, at: StepIndex) -> [String; 4] {
+fn row(loaded: &Loaded, at: StepIndex) -> [String; 4] {
+    let state = &loaded.state;
     let (word, style) = words::status(state.status(at), state.mode());
     let again = match state.attempts(at) {
         0 | 1 => String::new(),
         attempts => format!(" in {attempts} attempts"),
     };
-    let took = took(state, at).unwrap_or_default();
-    let why = because(state, at).unwrap_or_default();
+    let took = so_far(loaded, at).or_else(|| took(state, at)).unwrap_or_default();
+    let mut why = because(state, at).unwrap_or_default();
+    if let StepState::Retrying { at: due, .. } = state.step(at) {
+        why = format!("retry at {}: {why}", moment(*due));
+    }
     let step = state.plan().step(at);
     [format!("{style}{word}{style:#}"), step.id.to_string(), format!("{FAINT}{took}{again}{FAINT:#}"), why]
+}
+
+/// For how long a step has been running that somebody drives.
+fn so_far(loaded: &Loaded, at: StepIndex) -> Option<String> {
+    let is_running = loaded.holder.is_some() && matches!(loaded.state.step(at), StepState::Running { .. });
+    loaded.state.started_at(at).filter(|_| is_running).map(|start| elapsed(start, Timestamp::now()))
 }
 
 fn stage_in_words(loaded: &Loaded) -> String {
