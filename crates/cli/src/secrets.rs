@@ -11,8 +11,18 @@ use serde_json::{Map, Value};
 use crate::error::CliError;
 use crate::exit::Exit;
 
-/// The value of every secret of the plan, or all that are missing, by name.
+/// The value of every secret of the plan; without all of them, nothing is started.
 pub(crate) fn resolve(plan: &Plan) -> Result<Map<String, Value>, CliError> {
+    let (values, missing) = at_hand(plan);
+    if missing.is_empty() {
+        Ok(values)
+    } else {
+        Err(CliError::new(Exit::Invalid, missing.join("\n       ")).hint("nothing was started"))
+    }
+}
+
+/// The values of the secrets that can be looked up, and which of the others cannot and why.
+pub(crate) fn at_hand(plan: &Plan) -> (Map<String, Value>, Vec<String>) {
     let mut values = Map::new();
     let mut missing = Vec::new();
     for spec in plan.secrets() {
@@ -21,11 +31,7 @@ pub(crate) fn resolve(plan: &Plan) -> Result<Map<String, Value>, CliError> {
             Err(why) => missing.push(format!("secret `{}`: {why}", spec.name)),
         }
     }
-    if missing.is_empty() {
-        Ok(values)
-    } else {
-        Err(CliError::new(Exit::Invalid, missing.join("\n       ")).hint("nothing was started"))
-    }
+    (values, missing)
 }
 
 /// What hides the secrets of the plan. One that cannot be looked up here is passed over: to write a word down takes none.

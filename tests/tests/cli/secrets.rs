@@ -95,3 +95,26 @@ fn a_persons_word_needs_no_secret() {
     assert_eq!(answer.run().code, Some(0));
     assert!(nowhere_below(&sandbox.path("home"), "t0k3n-0815"), "what can be looked up is masked");
 }
+
+#[test]
+fn a_run_is_cancelled_without_its_secrets() {
+    let uses = |id: &str| {
+        format!(
+            "  - {{ id: {id}, action: command.run, with: {{ script: 'exit 0', env: {{ T: '{{{{ secrets.token }}}}' }} }} }}\n"
+        )
+    };
+    let text = format!(
+        "runbook: kept\nsecrets: {{ token: {{ env: TOKEN }} }}\nsteps:\n{}  - {{ id: odd, action: command.run, with: {{ script: 'kill -9 $PPID; kill -9 $$', env: {{ T: '{{{{ secrets.token }}}}' }} }} }}\nfinally:\n{}  - {{ id: last, action: command.run, with: {{ script: 'echo last >> done' }} }}\n",
+        uses("first"),
+        uses("close"),
+    );
+    let sandbox = Sandbox::with("kept.yaml", &text);
+    let answer = sandbox.lifeboat(["run", "kept.yaml", "--yes"]).env("TOKEN", "t0k3n-0815").run();
+    assert_eq!(answer.code, Some(6), "{answer}");
+    let answer = sandbox.run("cancel --reason over");
+    assert_eq!(answer.code, Some(12), "{answer}");
+    let warning = "warning: secret `token`: the environment variable TOKEN is not set; what uses it fails";
+    assert!(answer.stderr.contains(warning), "{answer}");
+    assert!(answer.stdout.contains("deviation: close failed, and the run went on"), "{answer}");
+    assert_eq!(std::fs::read_to_string(sandbox.path("done")).expect("the last step ran"), "last\n");
+}

@@ -9,12 +9,13 @@ use crate::drive::Driver;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::pick::{self, Fits};
+use crate::words::{WARNING, clean};
 use crate::{folder, registry, reporters, secrets};
 
 /// End a run that nobody drives; its `finally` steps still run
 ///
 /// What was in doubt is looked at, nothing new of `steps` starts, `finally` runs, and the run ends as cancelled: exit
-/// code 12.
+/// code 12. Secrets that cannot be looked up do not keep a run from being cancelled; a step that uses one fails.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The run, by the beginning of its id; otherwise the newest that is unfinished
@@ -36,7 +37,13 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let run = pick::run(context, &store, run.as_deref(), Fits::Unfinished)?;
     let mut claim = claim(context, &store, &run)?;
     folder::settle(context, &mut claim, here)?;
-    let secrets = secrets::resolve(claim.state.plan())?;
+    // To end a run must not take what a disaster may have taken away.
+    let (secrets, missing) = secrets::at_hand(claim.state.plan());
+    for missing in missing {
+        context
+            .terminal
+            .say(&format!("{WARNING}warning:{WARNING:#} {}; what uses it fails\n", clean(&missing)));
+    }
     let event = decide(context, &mut claim, None, Decision::Cancel, reason)?;
     let mut reporter = reporters::fitting(context, output);
     reporters::tell(reporter.as_mut(), &event, &claim.state);
