@@ -67,8 +67,8 @@ impl Person for AtTerminal {
 
 /// Asks whether to go on. Anything but a yes is a no.
 pub(crate) fn confirm(terminal: &Terminal, question: &str) -> bool {
-    terminal.say(&format!("{BOLD}{question}{BOLD:#} [y/N] "));
-    read_line().is_some_and(|line| matches!(line.to_ascii_lowercase().as_str(), "y" | "yes"))
+    let line = answer(terminal, &format!("{BOLD}{question}{BOLD:#} [y/N] "));
+    line.is_some_and(|line| matches!(line.to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
 struct Dialogue<'a> {
@@ -112,8 +112,8 @@ impl Dialogue<'_> {
 
     fn choose(&self) -> Option<Choice> {
         loop {
-            self.terminal.say(&format!("{BOLD}What now?{BOLD:#} [retry/skip/mark-done/later] "));
-            let line = read_line()?;
+            let question = format!("{BOLD}What now?{BOLD:#} [retry/skip/mark-done/later] ");
+            let line = answer(self.terminal, &question)?;
             match Choice::read(&line) {
                 Some(choice) => return Some(choice),
                 None => self.terminal.say("please answer retry, skip, mark-done or later\n"),
@@ -126,17 +126,15 @@ impl Dialogue<'_> {
         let mut outputs = Outputs::new();
         for (name, user) in self.needed {
             let question = format!("{BOLD}Its output `{name}`?{BOLD:#} (JSON or text, for step {user}) ");
-            self.terminal.say(&question);
-            outputs.insert(name.clone(), json_or_text(read_line()?));
+            outputs.insert(name.clone(), json_or_text(answer(self.terminal, &question)?));
         }
         Some(outputs)
     }
 
     fn reason(&self) -> Option<String> {
+        let question = format!("{BOLD}Why?{BOLD:#} (recorded with your name, {}) ", clean(self.actor));
         loop {
-            self.terminal
-                .say(&format!("{BOLD}Why?{BOLD:#} (recorded with your name, {}) ", clean(self.actor)));
-            let line = read_line()?;
+            let line = answer(self.terminal, &question)?;
             if !line.is_empty() {
                 return Some(line);
             }
@@ -159,6 +157,14 @@ impl Choice {
             .find(|(word, _)| !text.is_empty() && word.starts_with(&text))
             .map(|(_, choice)| choice)
     }
+}
+
+/// The answer to a question, as it is typed; nothing at the end of input.
+fn answer(terminal: &Terminal, question: &str) -> Option<String> {
+    terminal.ask(question);
+    let line = read_line();
+    terminal.answered();
+    line
 }
 
 /// A line of stdin without its line break and the blanks around it; nothing at the end of input.

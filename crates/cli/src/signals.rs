@@ -42,7 +42,11 @@ pub(crate) fn listen(
             }
             // The terminal may be frozen: the signal counts all the same.
             let screen = Arc::clone(&terminal);
-            tokio::task::spawn_blocking(move || screen.say(what_follows(urgency)));
+            tokio::task::spawn_blocking(move || {
+                // Nobody is asked any more.
+                screen.answered();
+                screen.say(what_follows(urgency));
+            });
             if urgency == Urgency::Abandon {
                 tokio::time::sleep(LEAVE).await;
                 leave();

@@ -28,6 +28,8 @@ struct Region {
     drawn: usize,
     /// Somebody else has the screen: nothing is drawn.
     hidden: bool,
+    /// A question that waits for its answer: whatever is printed meanwhile, it stands below.
+    question: Option<String>,
 }
 
 impl Terminal {
@@ -69,7 +71,7 @@ impl Terminal {
     pub(crate) fn print_above(&self, lines: Vec<String>, text: &str) -> io::Result<()> {
         let mut region = self.region();
         region.erase()?;
-        self.write_out(text)?;
+        self.around_question(&region, || self.write_out(text))?;
         region.lines = lines;
         region.draw(self.colour_out)
     }
@@ -83,6 +85,24 @@ impl Terminal {
     /// Prints talk. Nobody may be listening: that is no error.
     pub(crate) fn say(&self, text: &str) {
         drop(self.above_region(|| write_text(&mut io::stderr().lock(), text, self.colour_err)));
+    }
+
+    /// Asks a question, which is put again below whatever is printed before [`Terminal::answered`].
+    pub(crate) fn ask(&self, question: &str) {
+        self.say(question);
+        self.region().question = Some(question.to_owned());
+    }
+
+    /// The question has its answer, or waits for none any more.
+    pub(crate) fn answered(&self) {
+        self.region().question = None;
+    }
+
+    fn around_question(&self, region: &Region, print: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let Some(question) = &region.question else { return print() };
+        write_text(&mut io::stderr().lock(), "\n", self.colour_err)?;
+        print()?;
+        write_text(&mut io::stderr().lock(), question, self.colour_err)
     }
 
     /// Replaces the region at the bottom.
@@ -110,7 +130,7 @@ impl Terminal {
     fn above_region(&self, print: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         let mut region = self.region();
         region.erase()?;
-        print()?;
+        self.around_question(&region, print)?;
         region.draw(self.colour_out)
     }
 

@@ -1,5 +1,7 @@
 //! What a person sees and answers at a terminal.
 
+use std::io::Write as _;
+use std::net::TcpListener;
 use std::process::Command;
 
 use lifeboat_tests::cli::Sandbox;
@@ -155,6 +157,25 @@ fn a_person_who_marks_a_step_as_done_is_asked_for_what_others_need_of_it() {
     session.exp_string("succeeded with deviations").expect("the end");
     assert_eq!(exit_code(session), 0);
     assert!(sandbox.path("by-hand").exists());
+}
+
+#[test]
+fn the_question_is_put_again_below_what_comes_meanwhile() {
+    let server = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", server.local_addr().expect("bound"));
+    let check = format!(
+        "  - {{ id: other, needs: [], action: http.check, with: {{ url: '{url}', timeout: 1m }} }}\n"
+    );
+    let sandbox = Sandbox::with("doubtful.yaml", &(DOUBTFUL.to_owned() + &check));
+    let mut session = at_terminal(&sandbox, "run doubtful.yaml --yes");
+    session.exp_string("What now?").expect("the choice");
+    let (mut client, _) = server.accept().expect("it looks");
+    client.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").expect("it reads");
+    session.exp_string("answered 200").expect("what came meanwhile");
+    session.exp_string("What now?").expect("the choice, again");
+    session.send_line("later").expect("it reads");
+    let rest = session.exp_string("exit code 6").expect("it ends");
+    assert!(!rest.contains("What now?"), "{rest:?}");
 }
 
 #[test]
