@@ -142,6 +142,20 @@ fn nothing_is_written_anywhere() {
     assert!(!sandbox.path("home").exists());
 }
 
+#[test]
+fn a_block_that_is_not_closed_and_a_tab_are_named() {
+    let step = "  - { id: a, action: command.run, with: { argv: [echo, '{{#if mode}} b'] } }\n";
+    let sandbox = Sandbox::with("open.yaml", &format!("runbook: open\nsteps:\n{step}"));
+    let answer = sandbox.run("check open.yaml");
+    assert!(answer.stdout.contains("error[template]: the block `if` is not closed\n"), "{answer}");
+    assert!(answer.stdout.contains("help: end it with `{{/if}}`"), "{answer}");
+    for tabbed in ["steps:\n\t- id: a\n", "steps:\n  - id: a\n\taction: b\n", "title:\tx\nsteps: []\n"] {
+        sandbox.file("tab.yaml", format!("runbook: tab\n{tabbed}"));
+        let answer = sandbox.run("check tab.yaml");
+        assert!(answer.stdout.contains("help: indent with spaces"), "{answer}");
+    }
+}
+
 /// A runbook with so many mistakes of each kind that is left out once there are enough.
 fn full_of_mistakes(each: usize) -> String {
     let step = |at| {

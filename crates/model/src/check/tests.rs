@@ -355,7 +355,7 @@ finally:
     18:81 `inputs.host.name` unknown_input: there is nothing inside the input `host`, it is not a list
     19:47 `steps.one.ok` not_a_condition: `when` must be one template that is true or false (write it like "{{ eq mode 'live' }}")
     20:81 `nothing` template: nothing is named `nothing` (a name begins with `inputs.`, `secrets.`, `steps.`, or is `mode` or `run.id`)
-    20:101 `"{{ if }"` template: this is not a template: invalid handlebars syntax: expected identifier, helper_parameter, or trailing_tilde_to_omit_whitespace (write a template like {{ inputs.name }}, and \{{ for braces that are none)
+    20:101 `"{{ if }"` template: the braces `{{` are not closed (end the expression with `}}`)
     20:115 `>` template: a template cannot include another one
     22:58 `steps.end.x` not_run_before: `end` may not have run when this step starts (put `end` above)
         23:11 `end` this step

@@ -17,7 +17,7 @@ pub(super) fn too_deep(span: Span, most: usize) -> Problem {
 }
 
 pub(super) fn too_many_values(span: Span, most: usize) -> Problem {
-    Problem::new("too_many_values", span, format!("the runbook holds more than {most} values"))
+    Problem::new("too_many_values", span, format!("the file holds more than {most} values"))
 }
 
 pub(super) fn anchor(span: Span) -> Problem {
@@ -64,7 +64,7 @@ pub(super) fn syntax(source: &Source, at: usize, why: &str) -> Problem {
     let line = source.line(source.position(at).line);
     let help = if line.contains(": {{") || line.contains("- {{") {
         Some("put a value that begins with a template in quotes")
-    } else if why.contains(" tab") {
+    } else if why.contains("tab") || line.contains('\t') {
         Some("indent with spaces, YAML does not allow tabs there")
     } else {
         None

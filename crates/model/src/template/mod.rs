@@ -4,6 +4,7 @@
 //! then. So every template is compiled and walked when its runbook is checked; what the walk accepts is a small
 //! part of handlebars, without anything that reads other templates.
 
+mod blocks;
 mod nesting;
 mod reference;
 mod render;
@@ -100,7 +101,7 @@ pub fn analyse(text: &str) -> Analysis {
     }
     let compiled = match handlebars::Template::compile(text) {
         Ok(compiled) => compiled,
-        Err(error) => return mistake(not_a_template(&error)),
+        Err(error) => return mistake(blocks::unbalanced(text).unwrap_or_else(|| not_a_template(&error))),
     };
     let mut walk = walk::Walk::default();
     walk.elements(&compiled.elements, walk::Scope::Top);

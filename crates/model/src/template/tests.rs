@@ -105,12 +105,16 @@ fn what_a_template_may_not_do_is_a_mistake() {
 
 #[test]
 fn a_text_that_is_no_template_says_so() {
-    for text in ["{{ inputs.a", "{{#if inputs.a}}x", "{{ inputs.a }", "{{}}", "{{/if}}", "{{ a b= }}"] {
+    for text in ["{{}}", "{{ a b= }}", "{{#if inputs.a}}x{{else}}y{{else}}z{{/if}}"] {
         let found = mistakes(text);
         assert!(
             matches!(found.as_slice(), [one] if one.starts_with("this is not a template: ") && !one.contains('\n')),
             "{text}: {found:?}"
         );
+    }
+    for text in ["{{ inputs.a", "{{#if inputs.a}}x", "{{ inputs.a }", "{{/if}}"] {
+        let found = mistakes(text);
+        assert!(matches!(found.as_slice(), [one] if one.contains(" closed")), "{text}: {found:?}");
     }
 }
 
