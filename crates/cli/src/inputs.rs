@@ -24,6 +24,14 @@ pub(crate) struct InputArgs {
 }
 
 impl InputArgs {
+    /// The options as they were typed.
+    pub(crate) fn typed(&self) -> String {
+        let pairs =
+            self.input.iter().map(|(name, value)| format!(" -i {}", shell(&format!("{name}={value}"))));
+        let file = self.inputs.iter().map(|path| format!(" --inputs {}", shell(&path.to_string_lossy())));
+        pairs.chain(file).collect()
+    }
+
     /// The value of every input of the plan.
     pub(crate) fn bind(&self, context: &Context, plan: &Plan) -> Result<Map<String, Value>, CliError> {
         let mut given = match &self.inputs {
@@ -71,7 +79,7 @@ pub(crate) fn json_or_text(text: String) -> Value {
 }
 
 fn from_file(context: &Context, path: &Path) -> Result<BTreeMap<String, Given>, CliError> {
-    let source = runbook::read(path)?;
+    let source = runbook::read("inputs", path)?;
     let values = read_values(&source).map_err(|problems| {
         let name = path.display().to_string();
         context.terminal.say(&problems::rendered(&name, &source, &problems));

@@ -12,10 +12,10 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::problems;
 
-/// Reads the text of a runbook, or of a file of inputs. A file that is larger than such a text may be is read no
+/// Reads the text of a runbook, or of a file of inputs, as `what` says. A file that is larger than such a text may be is read no
 /// further than that shows.
-pub(crate) fn read(path: &Path) -> Result<Source, CliError> {
-    let unreadable = |error| CliError::usage(format!("cannot read the runbook {}: {error}", path.display()));
+pub(crate) fn read(what: &str, path: &Path) -> Result<Source, CliError> {
+    let unreadable = |error| CliError::usage(format!("cannot read the {what} {}: {error}", path.display()));
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
     let is_file = file.metadata().is_ok_and(|file| file.is_file());
@@ -43,7 +43,7 @@ pub(crate) fn pinned_path(plan: &Plan) -> Option<&Path> {
 
 /// Reads and checks a runbook that is about to be run.
 pub(crate) fn plan(context: &Context, path: &Path, registry: &Registry) -> Result<Plan, CliError> {
-    let source = read(path)?;
+    let source = read("runbook", path)?;
     let shown = source.clone();
     check_source(source, registry).map_err(|problems| invalid(context, path, &shown, &problems))
 }

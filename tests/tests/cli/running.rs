@@ -100,6 +100,13 @@ fn without_a_terminal_a_live_run_needs_a_yes() {
     error: a live run needs a person's yes, and there is no terminal to ask at
     hint: say it with `lifeboat run fails.yaml --yes`
     "#);
+    let sandbox = Sandbox::with("greet.yaml", GREET);
+    sandbox.file("inputs.yaml", "times: 2");
+    let answer = sandbox.lifeboat(["run", "greet.yaml", "-i", "who=A b", "--inputs", "inputs.yaml"]).run();
+    let hint = "hint: say it with `lifeboat run greet.yaml -i 'who=A b' --inputs inputs.yaml --yes`";
+    assert!(answer.stderr.contains(hint), "{answer}");
+    let answer = sandbox.run("run greet.yaml --yes --inputs nowhere.yaml");
+    assert!(answer.stderr.contains("cannot read the inputs nowhere.yaml: "), "{answer}");
 }
 
 #[test]

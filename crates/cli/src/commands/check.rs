@@ -60,7 +60,7 @@ fn check(
     found: &mut Found,
 ) -> Result<(), CliError> {
     let name = file.display().to_string();
-    let source = match runbook::read(file) {
+    let source = match runbook::read("runbook", file) {
         Ok(source) => source,
         Err(error) => {
             context.terminal.say(&error.rendered());

@@ -13,7 +13,7 @@ pub(super) fn precheck(source: &Source) -> Result<(), Problem> {
     }
     if source.text().len() > Source::MAX_BYTES {
         let end = source.text().floor_char_boundary(Source::MAX_BYTES);
-        let message = format!("the runbook is larger than {} KiB", Source::MAX_BYTES / 1024);
+        let message = format!("the file is larger than {} KiB", Source::MAX_BYTES / 1024);
         return Err(Problem::new("too_large", Span::empty(end), message));
     }
     let hidden = source.text().char_indices().find(|(_, character)| is_hidden(*character));

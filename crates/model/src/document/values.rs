@@ -26,6 +26,10 @@ pub fn read_values(source: &Source) -> Result<Map<String, Value>, Problems> {
             problems.sort();
             Err(problems)
         }
+        Err(problem) if problem.code == "empty" => {
+            let empty = Problem::new("empty", problem.span, "the file is empty");
+            Err(empty.help("write `NAME: VALUE`, one on each line").into())
+        }
         Err(problem) => {
             problems.push(problem);
             problems.sort();
@@ -56,6 +60,8 @@ mod tests {
     #[test]
     fn what_is_no_mapping_of_values_is_refused() {
         assert_eq!(codes("- a\n"), ["wrong_type"]);
+        let empty = read_values(&Source::new("inputs.yaml", "")).expect_err("there is a problem");
+        assert!(empty.iter().all(|problem| !format!("{problem:?}").contains("runbook")), "{empty:?}");
         assert_eq!(codes("a: 1\na: 2\n"), ["duplicate_key"]);
         assert_eq!(codes("a: .inf\n"), ["not_finite"]);
         assert_eq!(codes("a: &x 1\nb: *x\n").len(), 2);
