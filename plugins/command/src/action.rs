@@ -76,7 +76,7 @@ impl TypedAction for CommandRun {
     fn describe(&self) -> Description {
         Description {
             name: "command.run",
-            summary: "runs a program or a shell script, which outlives a crash of lifeboat",
+            summary: "Runs a program or a shell script, which outlives a crash of lifeboat",
             idempotent: false,
             observable: false,
             recoverable: true,
