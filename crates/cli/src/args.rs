@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser};
 
 use crate::commands::Command;
@@ -30,7 +31,7 @@ pub(crate) struct Cli {
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// Keep runs in this folder; otherwise in the user's state folder, `~/.local/state/lifeboat`
-    #[arg(long, global = true, value_name = "DIR", env = crate::context::HOME_VARIABLE, hide_env_values = true)]
+    #[arg(long, global = true, value_name = "DIR", env = crate::context::HOME_VARIABLE, hide_env_values = true, value_parser = folder())]
     pub(crate) home: Option<PathBuf>,
     /// Who is recorded with every decision; otherwise the login name
     #[arg(long, global = true, value_name = "NAME", env = "LIFEBOAT_ACTOR", hide_env_values = true)]
@@ -38,6 +39,11 @@ pub(crate) struct Global {
     /// What to log on stderr, such as `debug` or `lifeboat_engine=trace`; otherwise warnings
     #[arg(long, global = true, value_name = "FILTER", env = "RUST_LOG", hide_env_values = true)]
     pub(crate) log: Option<String>,
+}
+
+/// A folder; an empty name, as of a variable that was emptied, counts as none.
+fn folder() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
 }
 
 /// How a drive is shown and judged.

@@ -13,7 +13,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::host;
 use crate::terminal::Terminal;
-use crate::words::shell;
+use crate::words::{one_line, shell};
 
 /// The variable that names the folder where runs are kept.
 pub(crate) const HOME_VARIABLE: &str = "LIFEBOAT_HOME";
@@ -60,12 +60,13 @@ impl Context {
 
     /// Who is recorded with every decision.
     pub(crate) fn actor(&self) -> String {
-        self.actor.clone().filter(|actor| !actor.trim().is_empty()).unwrap_or_else(host::login_name)
+        let given = self.actor.as_deref().map(one_line).filter(|actor| !actor.is_empty());
+        given.unwrap_or_else(|| one_line(&host::login_name()))
     }
 
     /// A command that can be typed as it stands in this shell, such as `lifeboat resume run_01…`.
     pub(crate) fn command(&self, words: &[&str]) -> String {
-        let home = self.home.as_deref().filter(|home| !is_variable(home));
+        let home = self.home.as_deref().filter(|home| !home.as_os_str().is_empty() && !is_variable(home));
         let home = home.map(|home| format!(" --home {}", shell(&home.to_string_lossy())));
         let words = words.iter().map(|word| shell(word)).collect::<Vec<_>>().join(" ");
         format!("lifeboat{} {words}", home.unwrap_or_default())

@@ -189,6 +189,15 @@ fn without_a_home_one_must_be_named() {
 }
 
 #[test]
+fn an_empty_home_is_none() {
+    let sandbox = Sandbox::new();
+    let mut lifeboat = sandbox.lifeboat(["runs"]).env("LIFEBOAT_HOME", "");
+    lifeboat = lifeboat.env("XDG_STATE_HOME", sandbox.path("state"));
+    let answer = lifeboat.run();
+    assert_eq!((answer.code, answer.stderr.as_str()), (Some(0), "there is no run yet\n"), "{answer}");
+}
+
+#[test]
 fn commands_to_type_name_the_home_that_was_given() {
     let sandbox = Sandbox::with("one.yaml", ONE);
     let answer = sandbox.lifeboat(["run", "one.yaml", "--yes", "--home", "else where"]).run();
