@@ -127,6 +127,10 @@ pub(crate) fn run_and_step(
 ) -> Result<(RunId, Option<StepId>), CliError> {
     let step = |text: &str| StepId::new(text).map_err(|error| CliError::usage(error.to_string()));
     match words {
+        (Some(first), Some(second)) if !names_run(store, first)? && names_run(store, second)? => {
+            Err(CliError::usage(format!("`{first}` is no run, and `{second}` is one"))
+                .hint(format!("the run comes first: write `{second} {first}`")))
+        }
         (Some(named), Some(text)) => Ok((run(context, store, Some(named), fits)?, Some(step(text)?))),
         (Some(word), None) if names_run(store, word)? => Ok((run(context, store, Some(word), fits)?, None)),
         (Some(word), None) => {

@@ -16,7 +16,7 @@ use crate::next;
 use crate::printed::Printed;
 use crate::reporters::{because, tail};
 use crate::table;
-use crate::words::{self, BOLD, WARNING, clean, count, elapsed, one_line};
+use crate::words::{self, BOLD, WARNING, count, elapsed, one_line};
 
 /// Prints the summary and gives the exit code.
 pub(crate) fn conclude(context: &Context, output: OutputArgs, drive: &Drive, printed: &Printed) -> Exit {
@@ -54,7 +54,7 @@ fn text(state: &RunState, left: Left, printed: &Printed) -> String {
 pub(crate) fn in_words(deviation: &Deviation) -> String {
     let Deviation { step, what, actor, reason, .. } = deviation;
     let step = step.as_ref().map(|step| format!("{step} ")).unwrap_or_default();
-    let by = actor.as_ref().map(|actor| format!(" ({})", clean(actor))).unwrap_or_default();
+    let by = actor.as_ref().map(|actor| format!(" ({})", one_line(actor))).unwrap_or_default();
     format!("{WARNING}deviation:{WARNING:#} {step}{what}{by}: {}", one_line(reason))
 }
 

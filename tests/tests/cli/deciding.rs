@@ -239,3 +239,24 @@ fn a_reason_that_says_nothing_is_refused() {
     }
     assert_eq!(journal(), before);
 }
+
+#[test]
+fn a_step_before_its_run_is_put_right() {
+    let sandbox = failed();
+    let id = sandbox.only_run().file_name().expect("a name").to_string_lossy().into_owned();
+    assert_snapshot!(sandbox.run(&format!("retry second {id} --reason x")), @r"
+    $ lifeboat retry second [RUN 1] --reason x
+    exit 2
+    -- stderr
+    error: `second` is no run, and `[RUN 1]` is one
+    hint: the run comes first: write `[RUN 1] second`
+    ");
+}
+
+#[test]
+fn an_actor_is_one_line() {
+    let sandbox = failed();
+    let words = ["skip", "second", "--reason", "no", "--actor", "Ann\nstep third succeeded\u{202e}"];
+    let answer = sandbox.lifeboat(words).run();
+    assert!(answer.stderr.contains("by Ann / step third succeeded\\u{202e}\n"), "{answer}");
+}

@@ -120,7 +120,7 @@ fn step_as_json(state: &RunState, at: StepIndex) -> Value {
 fn as_text(loaded: &Loaded, printed: &Printed) -> String {
     let state = &loaded.state;
     let title = one_line(state.plan().title());
-    let begun = format!("begun {} by {}", moment(state.created_at()), clean(&state.created().actor));
+    let begun = format!("begun {} by {}", moment(state.created_at()), one_line(&state.created().actor));
     let mut text = format!(
         "{BOLD}{title}{BOLD:#}\n{}  {} ({})  {}\n{begun}, last record {} at {}\n",
         state.run(),

@@ -13,7 +13,7 @@ use crate::words::{self, clean, count, elapsed, one_line};
 pub(crate) fn in_words(event: &Event, state: &RunState) -> String {
     match &event.kind {
         EventKind::RunCreated => created(state),
-        EventKind::RunResumed { actor } => format!("resumed by {}", clean(actor)),
+        EventKind::RunResumed { actor } => format!("resumed by {}", one_line(actor)),
         EventKind::StepStarted | EventKind::UndoStarted => started(event, state),
         EventKind::StepProgress { message } => one_line(message),
         EventKind::StepFinished { status } | EventKind::UndoFinished { status } => {
@@ -26,7 +26,7 @@ pub(crate) fn in_words(event: &Event, state: &RunState) -> String {
             format!("gate {}: {}", text(data, "decision"), text(data, "why"))
         }
         EventKind::OperatorDecided { decision, actor, reason } => {
-            format!("{decision} by {}: {}", clean(actor), one_line(reason))
+            format!("{decision} by {}: {}", one_line(actor), one_line(reason))
         }
         EventKind::GuardTripped { data } => {
             format!("guard {} tripped: {}", text(data, "guard"), text(data, "evidence"))
@@ -52,7 +52,7 @@ fn created(state: &RunState) -> String {
         one_line(plan.title()),
         words::mode(state.mode()),
         count(steps, "step", "steps"),
-        clean(&state.created().actor),
+        one_line(&state.created().actor),
     )
 }
 
