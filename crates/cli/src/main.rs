@@ -8,6 +8,7 @@ mod args;
 mod claim;
 mod commands;
 mod context;
+#[cfg_attr(not(any(debug_assertions, feature = "crash-points")), path = "no_crash_point.rs")]
 mod crash_point;
 mod demo;
 mod drive;
