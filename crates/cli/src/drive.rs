@@ -52,7 +52,7 @@ impl Driver<'_> {
         let context = self.context;
         let known = self.known(store, &run, &new.plan);
         let store = crash_point::over(store)?;
-        let result = self.drive(known, |setup, runtime| runtime.block_on(create(setup, &store, new)))?;
+        let result = self.drive(&known, |setup, runtime| runtime.block_on(create(setup, &store, new)))?;
         result.map_err(|error| match error {
             EngineError::Store(error @ StoreError::Io { .. }) => CliError::new(Exit::Journal, error)
                 .hint("nothing was started; once that is mended, start it again"),
@@ -67,14 +67,14 @@ impl Driver<'_> {
         let context = self.context;
         let known = self.known(store, &run, claim.state.plan());
         let result = self
-            .drive(known, |setup, runtime| runtime.block_on(resume(setup, claim, actor, host::driver())))?;
+            .drive(&known, |setup, runtime| runtime.block_on(resume(setup, claim, actor, host::driver())))?;
         result.map_err(|error| CliError::engine(context, &run, error))
     }
 
     /// Fails where this process cannot drive anything; how the drive failed is for the caller to explain.
     fn drive(
         self,
-        known: Known,
+        known: &Known,
         work: impl FnOnce(Setup, &Runtime) -> Result<Drive, EngineError>,
     ) -> Result<Result<Exit, EngineError>, CliError> {
         let (context, output) = (self.context, self.output);
@@ -85,7 +85,7 @@ impl Driver<'_> {
         let runtime = runtime.map_err(internal)?;
         let setup = {
             let _entered = runtime.enter();
-            self.setup(&known).map_err(internal)?
+            self.setup(known).map_err(internal)?
         };
         let result = work(setup, &runtime);
         // What is abandoned, or hangs, is not waited for.
