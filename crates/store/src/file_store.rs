@@ -10,9 +10,9 @@ use lifeboat_model::record::Driver;
 use lifeboat_model::{Record, RecordBody, RunId, RunState, Seq};
 
 use crate::claim;
+use crate::end;
 use crate::folder::{self, RunFolder};
 use crate::header;
-use crate::last_line;
 use crate::lock::{self, Held};
 use crate::problem;
 use crate::text::JournalText;
@@ -61,11 +61,11 @@ impl FileStore {
         verify::verify(&folder, run, header.as_ref(), &self.journal(run)?)
     }
 
-    /// What a person should know about the end of a listed run's journal, as far as its last line shows it.
+    /// What a person should know about the end of a listed run's journal, as far as its end shows it.
     pub fn end_warning(&self, listed: &Listed) -> Option<String> {
         let folder = self.folder(&listed.run);
         let header = listed.header.as_ref().ok().filter(|_| !listed.held)?;
-        let warning = last_line::warning(&folder, header)?;
+        let warning = end::warning(&folder, header)?;
         // Somebody may have taken it over meanwhile.
         let as_before = header::read(&folder).ok().flatten().as_ref() == Some(header);
         (as_before && matches!(lock::probe(&folder), Held::No)).then_some(warning)

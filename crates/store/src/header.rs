@@ -79,8 +79,8 @@ pub(crate) fn no_journal(folder: &RunFolder, run: &RunId) -> StoreError {
     StoreError::Corrupt { path: folder.journal(), seq: Seq(1), what }
 }
 
-/// What a person should know where a header tells of a record that the journal, read after it, does not hold: each header
-/// is written after its record is on disk, so that the journal's end was lost since, torn as it may look.
+/// What a person should know where a header tells of a record that the journal, read after it, does not hold: each
+/// header is written after its record is on disk, so that the journal's end was lost since, torn as it may look.
 pub(crate) fn lost(header: Option<&Header>, text: &JournalText) -> Option<String> {
     let header = header.filter(|header| !text.holds_moment(header.updated))?;
     Some(lost_note(header, text.seq()))

@@ -18,11 +18,11 @@
 mod appender;
 mod checkpoint;
 mod claim;
+mod end;
 mod file_store;
 mod folder;
 mod header;
 mod journal;
-mod last_line;
 mod line;
 mod lock;
 mod problem;

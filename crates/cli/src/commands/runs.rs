@@ -14,7 +14,7 @@ use crate::words::{self, BOLD, ERROR, WARNING, clean, moment};
 
 /// List all runs, newest first
 ///
-/// Takes no lock and reads no more of a journal than its last line, so it is quick however many runs there are. A run that
+/// Takes no lock and reads no more of a journal than its end, so it is quick however many runs there are. A run that
 /// cannot be read is listed with the reason.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
