@@ -31,7 +31,8 @@ pub(crate) struct Cli {
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// Keep runs in this folder; otherwise in the user's state folder, `~/.local/state/lifeboat`
-    #[arg(long, global = true, value_name = "DIR", env = crate::context::HOME_VARIABLE, hide_env_values = true, value_parser = folder())]
+    #[arg(long, global = true, value_name = "DIR", value_parser = folder())]
+    #[arg(env = crate::context::HOME_VARIABLE, hide_env_values = true)]
     pub(crate) home: Option<PathBuf>,
     /// Who is recorded with every decision; otherwise the login name
     #[arg(long, global = true, value_name = "NAME", env = "LIFEBOAT_ACTOR", hide_env_values = true)]

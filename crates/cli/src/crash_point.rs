@@ -5,8 +5,8 @@
 //! | `before:7` | instead of appending record 7; records 1 to 6 are on disk, and were acted upon | what record 6 decided was done, its result lost |
 //! | `after:7` | once the append that holds record 7 was answered, before anything follows from it | what record 7 decided was never begun |
 //!
-//! Crash tests run a run's every record through both. Unset, nothing is wrapped. A release build has none of this, unless
-//! it is built with the feature `crash-points`: see `no_crash_point.rs`.
+//! Crash tests run a run's every record through both. Unset, nothing is wrapped. A release build has none of this,
+//! unless it is built with the feature `crash-points`: see `no_crash_point.rs`.
 
 use std::path::PathBuf;
 use std::str::FromStr;

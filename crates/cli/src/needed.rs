@@ -1,4 +1,5 @@
-//! The outputs of a step that other steps use: whoever marks it as done has to give them, or those steps could never start.
+//! The outputs of a step that other steps use: whoever marks it as done has to give them, or those steps could never
+//! start.
 
 use std::collections::BTreeMap;
 

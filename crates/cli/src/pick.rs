@@ -75,7 +75,8 @@ fn by_prefix(context: &Context, store: &FileStore, text: &str) -> Result<RunId, 
     }
 }
 
-/// The run that `resume` is about. To drive another run than the newest one of all is too much to guess: a person is asked.
+/// The run that `resume` is about. To drive another run than the newest one of all is too much to guess: a person is
+/// asked.
 pub(crate) fn to_resume(
     context: &Context,
     store: &FileStore,

@@ -12,8 +12,8 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::problems;
 
-/// Reads the text of a runbook, or of a file of inputs, as `what` says. A file that is larger than such a text may be is read no
-/// further than that shows.
+/// Reads the text of a runbook, or of a file of inputs, as `what` says. A file that is larger than such a text may be
+/// is read no further than that shows.
 pub(crate) fn read(what: &str, path: &Path) -> Result<Source, CliError> {
     let unreadable = |error| CliError::usage(format!("cannot read the {what} {}: {error}", path.display()));
     let mut bytes = Vec::new();

@@ -75,8 +75,8 @@ impl Problem {
 
 /// All problems of one runbook.
 ///
-/// At most [`Problems::MAX`] are kept, so that hostile input cannot make the list large. Those beyond are counted; a check
-/// need not look for what would help with them.
+/// At most [`Problems::MAX`] are kept, so that hostile input cannot make the list large. Those beyond are counted; a
+/// check need not look for what would help with them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Problems {
     list: Vec<Problem>,

@@ -101,8 +101,8 @@ pub struct RunCreated {
     pub actor: String,
     /// The process that drives it first.
     pub driver: Driver,
-    /// The folder in which it was started, where relative paths in its steps begin. None where its name is no text, and in
-    /// runs of earlier versions.
+    /// The folder in which it was started, where relative paths in its steps begin. None where its name is no text, and
+    /// in runs of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<String>,
     /// The versions of the plug-ins that offer the plan's actions.

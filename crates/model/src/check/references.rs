@@ -49,8 +49,8 @@ impl<'n> Names<'n> {
         self.order.map(|order| order.past(at))
     }
 
-    /// Checks a name used by a step; a problem points to `span`. Unless it is to be `helped`, nothing is looked for that was
-    /// probably meant, which takes long.
+    /// Checks a name used by a step; a problem points to `span`. Unless it is to be `helped`, nothing is looked for that
+    /// was probably meant, which takes long.
     pub(super) fn check(
         &self,
         at: StepIndex,

@@ -1,4 +1,5 @@
-//! What is wrong with the blocks and braces of a template that does not compile, in words: the compiler lists its grammar.
+//! What is wrong with the blocks and braces of a template that does not compile, in words: the compiler lists its
+//! grammar.
 
 use super::Mistake;
 
