@@ -36,9 +36,9 @@ fn pinned_name(path: &Path) -> String {
 /// The file that a plan was made from; none if it came through a pipe.
 pub(crate) fn pinned_path(plan: &Plan) -> Option<&Path> {
     let path = Path::new(&plan.source().name);
-    // Earlier versions pinned the names of pipes, too.
-    let is_device = ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder));
-    (path.is_absolute() && !is_device).then_some(path)
+    // What such a name leads to is another file in every process.
+    let is_stream = ["/dev/stdin", "/dev/fd", "/proc"].iter().any(|name| path.starts_with(name));
+    (path.is_absolute() && !is_stream).then_some(path)
 }
 
 /// Reads and checks a runbook that is about to be run.
