@@ -1,5 +1,7 @@
 //! Checks the call of an action: that there is such an action, and that its parameters fit.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::references::Names;
@@ -34,7 +36,7 @@ pub(super) fn check(
     };
     let with = with?;
     let name = action.value.as_str();
-    for wrong in names.catalog.check_params(name, &with) {
+    for wrong in names.catalog.check_params(name, &as_far_as_known(names, &with)) {
         let span = place(call, action.span, &wrong.path, wrong.on_key);
         problems.push(Problem::new("parameter", span, wrong.message).help_maybe(wrong.help));
     }
@@ -99,6 +101,25 @@ fn parameters(call: &Call, problems: &mut Problems) -> Option<Value> {
             None
         }
     }
+}
+
+/// The parameters with every input that is a list, where it is the whole value, written as a list: that it is one is
+/// known before its items are, and not every parameter takes a list.
+fn as_far_as_known<'v>(names: &Names<'_>, with: &'v Value) -> Cow<'v, Value> {
+    fn write_lists(names: &Names<'_>, value: &mut Value) {
+        match value {
+            Value::String(text) if names.is_list(text) => *value = Value::Array(vec![value.take()]),
+            Value::Array(items) => items.iter_mut().for_each(|item| write_lists(names, item)),
+            Value::Object(map) => map.values_mut().for_each(|item| write_lists(names, item)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    if !names.has_lists() {
+        return Cow::Borrowed(with);
+    }
+    let mut with = with.clone();
+    write_lists(names, &mut with);
+    Cow::Owned(with)
 }
 
 /// Where a parameter stands. What is missing is shown at the action that wants it.

@@ -37,6 +37,18 @@ impl<'n> Names<'n> {
         Self { document, outline, catalog, order, inputs, secrets }
     }
 
+    /// Whether any input is a list.
+    pub(super) fn has_lists(&self) -> bool {
+        self.inputs.values().any(|kind| *kind == Some(InputType::List))
+    }
+
+    /// Whether a text is an input that is a list, and nothing else, so that its value is that list.
+    pub(super) fn is_list(&self, text: &str) -> bool {
+        let inside = text.strip_prefix("{{").and_then(|text| text.strip_suffix("}}"));
+        let name = inside.and_then(|inside| inside.trim().strip_prefix("inputs."));
+        name.is_some_and(|name| self.inputs.get(name) == Some(&Some(InputType::List)))
+    }
+
     /// A bare name is often that of an input or a secret.
     pub(super) fn meant(&self, written: &str) -> Option<String> {
         let input = self.inputs.get_key_value(written).map(|(name, _)| format!("inputs.{name}"));

@@ -15,7 +15,7 @@ use crate::plan::{OnUnknown, Plan, Section, StepKind};
 use crate::problem::Problems;
 use crate::source::{Source, Span};
 
-/// A few actions; parameters are checked for their names alone.
+/// A few actions; parameters are checked for their names alone, and that the items of an `argv` are no lists.
 struct Actions(BTreeMap<String, ActionSpec>);
 
 impl Actions {
@@ -78,7 +78,12 @@ impl Catalog for Actions {
             unknown.map(|key| problem(vec![key.clone()], true, format!("unknown parameter `{key}`")));
         let required = spec.params["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
         let missing = required.filter(|key| !params.contains_key(*key));
-        unknown.chain(missing.map(|key| problem(Vec::new(), false, format!("`{key}` is missing")))).collect()
+        let missing = missing.map(|key| problem(Vec::new(), false, format!("`{key}` is missing")));
+        let items = params.get("argv").and_then(Value::as_array).into_iter().flatten().enumerate();
+        let lists = items.filter(|(_, item)| item.is_array()).map(|(at, _)| {
+            problem(vec!["argv".to_owned(), at.to_string()], false, "this is a list".to_owned())
+        });
+        unknown.chain(missing).chain(lists).collect()
     }
 
     fn effect(&self, name: &str, _: &Value) -> Effect {
@@ -508,4 +513,24 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn an_input_that_is_a_list_is_one_before_its_items_are_known() {
+    let with_argv = |argv: &str| {
+        report(&format!(
+            "runbook: a\ninputs:\n  hosts: {{ type: list }}\n  host: {{ type: string }}\nsteps:\n  \
+             - {{ id: go, action: command.run, with: {{ argv: {argv} }} }}\n"
+        ))
+    };
+    for fine in [
+        r#""{{ inputs.hosts }}""#,
+        r#"[ping, "{{ inputs.host }}"]"#,
+        r#"[ping, "{{ lookup inputs.hosts 0 }}"]"#,
+        r#"[ping, "all of {{ inputs.hosts }}"]"#,
+    ] {
+        assert_eq!(with_argv(fine), "no problem", "{fine}");
+    }
+    let problem = with_argv(r#"[ping, "{{ inputs.hosts }}"]"#);
+    assert_eq!(problem, "6:57 `\"{{ inputs.hosts }}\"` parameter: this is a list");
 }
