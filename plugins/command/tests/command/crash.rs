@@ -213,7 +213,7 @@ async fn a_supervisor_that_is_asked_to_end_sees_its_commands_out() {
 }
 
 #[tokio::test]
-async fn a_command_starts_with_the_default_for_every_signal() {
+async fn a_command_starts_with_the_default_for_signals_that_its_supervisor_outlasts() {
     let bench = Bench::new();
     let script = "grep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status";
     let outcome = bench.attempt("step").apply(json!({"argv": ["sh", "-c", script]})).await.unwrap();
