@@ -1,7 +1,7 @@
 //! Which run, and which step of it, is meant.
 
 use lifeboat_engine::{LastKnown, Listed, Store as _};
-use lifeboat_model::record::Verdict;
+use lifeboat_model::record::{Mode, Verdict};
 use lifeboat_model::{RunId, StepId};
 use lifeboat_store::FileStore;
 
@@ -75,21 +75,19 @@ fn by_prefix(context: &Context, store: &FileStore, text: &str) -> Result<RunId, 
     }
 }
 
-/// The run that `resume` is about. To drive another run than the newest one of all is too much to guess: a person is
-/// asked.
+/// The run that `resume` is about. Where a newer run has failed, that one may be meant, once something is decided about
+/// it: too much to guess, so a person is asked.
 pub(crate) fn to_resume(
     context: &Context,
     store: &FileStore,
     named: Option<&str>,
 ) -> Result<RunId, CliError> {
     let meant = run(context, store, named, Fits::Resumable)?;
-    let Some(newest) =
-        list(store)?.into_iter().next().filter(|newest| named.is_none() && newest.run != meant)
-    else {
-        return Ok(meant);
-    };
-    let state = newest.header.as_ref().map_or("unreadable".into(), |header| words::last_known(header).0);
-    let newer = format!("it is not the newest run: {} is newer ({state})", newest.run);
+    let all = list(store)?;
+    let newer = all.iter().take_while(|listed| listed.run != meant).find(|newer| may_be_meant(newer));
+    let Some(newer) = newer.filter(|_| named.is_none()) else { return Ok(meant) };
+    let state = newer.header.as_ref().map_or("unreadable".into(), |header| words::last_known(header).0);
+    let newer = format!("it is not the newest run: {} is newer ({state})", newer.run);
     if context.terminal.can_ask() {
         context.terminal.say(&format!("{newer}\n"));
         if confirm(&context.terminal, &format!("Resume {meant}?")) {
@@ -99,6 +97,12 @@ pub(crate) fn to_resume(
     let command = context.about("resume", &meant);
     let list = context.command(&["runs"]);
     Err(CliError::usage(newer).hint(format!("name the run that is meant: `{command}`; `{list}` lists all")))
+}
+
+/// A rehearsal can be done again, and a run that ended well is over: neither is what somebody wants to go on with.
+fn may_be_meant(newer: &Listed) -> bool {
+    let failed = LastKnown::Finished(Verdict::Failed);
+    newer.header.as_ref().map_or(true, |header| header.mode == Mode::Live && header.state == failed)
 }
 
 fn newest(context: &Context, store: &FileStore, fits: Fits) -> Result<RunId, CliError> {

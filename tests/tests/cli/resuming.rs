@@ -237,6 +237,20 @@ fn an_older_run_is_not_resumed_by_mistake() {
 }
 
 #[test]
+fn a_newer_run_that_needs_nobody_is_not_in_the_way() {
+    let (sandbox, mut child) = started();
+    child.kill().expect("our child can be killed");
+    child.wait().expect("it ends");
+    sandbox.file("go", "");
+    let fine = "runbook: fine\nsteps:\n  - { id: a, action: wait.for, with: { duration: 0s } }\n";
+    sandbox.file("fine.yaml", fine);
+    assert_eq!(sandbox.run("run fine.yaml --yes").code, Some(0));
+    assert_eq!(sandbox.run("drill fine.yaml").code, Some(0));
+    assert_eq!(sandbox.run("resume").code, Some(0));
+    assert!(done(&sandbox).contains("after"), "{}", done(&sandbox));
+}
+
+#[test]
 fn there_may_be_nothing_to_resume() {
     let sandbox = Sandbox::with(
         "one.yaml",

@@ -214,10 +214,11 @@ fn the_question_about_an_edited_runbook_is_alone_on_the_screen() {
 fn a_person_is_asked_whether_an_older_run_is_meant() {
     let sandbox = Sandbox::with("doubtful.yaml", DOUBTFUL);
     assert_eq!(sandbox.run("run doubtful.yaml --yes").code, Some(6));
-    sandbox.file("one.yaml", ONE);
-    assert_eq!(sandbox.run("run one.yaml --yes").code, Some(0));
+    let fails = "runbook: fails\nsteps:\n  - { id: a, action: command.run, with: { argv: ['false'] } }\n";
+    sandbox.file("fails.yaml", fails);
+    assert_eq!(sandbox.run("run fails.yaml --yes").code, Some(4));
     let mut session = at_terminal(&sandbox, "resume");
-    session.exp_string("is newer (succeeded)").expect("what is newer");
+    session.exp_string("is newer (failed)").expect("what is newer");
     session.exp_string("Resume run_").expect("a question");
     session.send_line("n").expect("it reads");
     assert_eq!(exit_code(session), 2);

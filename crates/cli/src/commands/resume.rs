@@ -29,7 +29,7 @@ use crate::{folder, next, registry, reporters, secrets};
 /// in which it was started, where relative paths in its steps begin, from wherever it is resumed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The run, by the beginning of its id; otherwise the newest that is unfinished, if no newer run has ended since
+    /// The run, by the beginning of its id; otherwise the newest that is unfinished, if no newer one has failed
     #[arg(value_name = "RUN")]
     run: Option<String>,
     /// Go on with the runbook as it was, although its file was edited since
