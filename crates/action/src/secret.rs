@@ -22,10 +22,13 @@ impl std::fmt::Debug for Masker {
 }
 
 impl Masker {
-    /// Masks these values. Empty ones are left out: they would mask everything.
+    /// Masks these values, also where they stand in JSON, and the lines of one that has several, such as a key that a
+    /// shell printed on one line. Empty ones are left out: they would mask everything.
     pub fn new(values: impl IntoIterator<Item = String>) -> Self {
-        let mut values: Vec<_> = values.into_iter().filter(|value| !value.is_empty()).collect();
-        values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        let values = values.into_iter().filter(|value| !value.is_empty());
+        let mut values: Vec<_> = values.flat_map(forms).collect();
+        values.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        values.dedup();
         Self { values }
     }
 
@@ -77,6 +80,21 @@ impl Masker {
     }
 }
 
+/// A shorter line of a secret may well stand elsewhere by chance.
+const LINE_BYTES: usize = 8;
+
+/// What a secret may look like in a text.
+fn forms(value: String) -> Vec<String> {
+    let quoted = Value::String(value.clone()).to_string();
+    let in_json = quoted[1..quoted.len() - 1].to_owned();
+    let is_long = |line: &&str| line.len() >= LINE_BYTES;
+    let lines: Vec<_> = match value.contains('\n') {
+        true => value.lines().map(str::trim).filter(is_long).map(str::to_owned).collect(),
+        false => Vec::new(),
+    };
+    [value, in_json].into_iter().chain(lines).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -87,6 +105,17 @@ mod tests {
     fn longer_secrets_are_masked_whole() {
         let masker = Masker::new(["hunter".to_owned(), "hunter2".to_owned(), String::new()]);
         assert_eq!(masker.mask("is hunter2 or hunter"), "is ‹secret› or ‹secret›");
+    }
+
+    #[test]
+    fn a_secret_is_masked_in_whatever_form_it_comes() {
+        let masker = Masker::new(["-----BEGIN KEY-----\nMIIEvQIBADAN\nq\n".to_owned(), "a\"b".to_owned()]);
+        assert_eq!(masker.mask("-----BEGIN KEY----- MIIEvQIBADAN q"), "‹secret› ‹secret› q");
+        assert_eq!(
+            masker.mask(r#"{"key":"-----BEGIN KEY-----\nMIIEvQIBADAN\nq\n"}"#),
+            r#"{"key":"‹secret›"}"#
+        );
+        assert_eq!(masker.mask(r#"a"b or {"p":"a\"b"}"#), r#"‹secret› or {"p":"‹secret›"}"#);
     }
 
     #[test]
