@@ -59,6 +59,12 @@ pub trait Action: Observe {
         Recovery::Nothing { why: "the action keeps no trace of its attempts".to_owned() }
     }
 
+    /// Waits until nothing of an attempt can still go on; the context is of that attempt. Called in the place of `recover`
+    /// where the attempt's parameters cannot be worked out any more. `Err`: nobody can tell, in words.
+    async fn outlast(&self, _context: &ActionContext) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Takes it back, given what `apply` returned. `None`: the action has no undo.
     async fn undo(
         &self,

@@ -100,6 +100,11 @@ pub trait TypedAction: Send + Sync + std::fmt::Debug + 'static {
         Recovery::Nothing { why: "the action keeps no trace of its attempts".to_owned() }
     }
 
+    /// See [`Action::outlast`].
+    async fn outlast(&self, _context: &ActionContext) -> Result<(), String> {
+        Ok(())
+    }
+
     /// See [`Action::undo`].
     async fn undo(
         &self,
@@ -194,6 +199,10 @@ impl<A: TypedAction> Action for Typed<A> {
             Ok(params) => self.action.recover(context, &params).await,
             Err(failure) => Recovery::Nothing { why: failure.to_string() },
         }
+    }
+
+    async fn outlast(&self, context: &ActionContext) -> Result<(), String> {
+        self.action.outlast(context).await
     }
 
     async fn undo(

@@ -83,9 +83,11 @@ pub(crate) fn decide(
 /// A word that the run does not wait for.
 pub(crate) fn not_awaited(context: &Context, state: &RunState, why: String) -> CliError {
     let run = state.run();
-    let broken_off = state.plan().indices().any(|at| matches!(state.step(at), StepState::Running { .. }));
+    let open =
+        |step: &StepState| matches!(step, StepState::Running { .. } | StepState::InDoubt { asked: None, .. });
+    let broken_off = state.plan().indices().any(|at| open(state.step(at)));
     let hint = match state.phase() {
-        Phase::Running if broken_off => {
+        Phase::Running | Phase::Stopped(_) if broken_off => {
             format!("its driver is gone; `{}` looks at what it left first", context.about("resume", run))
         }
         Phase::Finished(verdict) => {

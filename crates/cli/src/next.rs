@@ -60,7 +60,7 @@ pub(crate) fn rendered(all: &[Next]) -> String {
 /// The steps about which a person may decide: in doubt, or failed so that the run may not go on.
 pub(crate) fn decidable(state: &RunState) -> Vec<StepIndex> {
     let is_decidable = |at: &StepIndex| match state.step(*at) {
-        StepState::InDoubt { .. } => true,
+        StepState::InDoubt { asked, .. } => asked.is_some(),
         StepState::Failed { .. } => {
             let step = state.plan().step(*at);
             let stops = step.action().is_some_and(|action| action.on_failure == OnFailure::Stop);

@@ -50,14 +50,14 @@ impl Finding {
                 observed(format!("not in place: {}", change.before), Resolution::Rerun)
             }
             Observation::Blocked { why } => observed(with_trace(format!("blocked: {why}")), Resolution::Ask),
-            Observation::Unknown { why } => Self::unknown(&why, trace, on_unknown),
+            Observation::Unknown { why } => {
+                Self::unknown(with_trace(format!("cannot tell: {why}")), on_unknown)
+            }
         }
     }
 
     /// Looking did not tell: what the author of the step wants then.
-    pub(crate) fn unknown(why: &str, trace: Option<&str>, on_unknown: OnUnknown) -> Self {
-        let evidence =
-            trace.iter().fold(format!("cannot tell: {why}"), |text, trace| format!("{text}; {trace}"));
+    pub(crate) fn unknown(evidence: String, on_unknown: OnUnknown) -> Self {
         let resolution = match on_unknown {
             OnUnknown::Ask => Resolution::Ask,
             OnUnknown::Rerun => Resolution::Rerun,

@@ -29,7 +29,7 @@ impl Worker {
     pub(crate) async fn look_into(self, job: Job, cannot: Option<String>) {
         let (at, attempt) = (job.at, job.attempt);
         let finding = match cannot {
-            Some(why) => Finding::observed(Observation::Unknown { why }, None, OnUnknown::Ask),
+            Some(why) => self.wait_for_attempt(&job, why).await,
             None => match self.look_for_attempt(&job).await {
                 Found::Succeeded(outcome, evidence) if job.looks() => {
                     self.look_afterwards(job, outcome, evidence).await
@@ -64,7 +64,7 @@ impl Worker {
             Ok(Recovery::Ended { result: Err(failure), evidence })
                 if failure.kind == FailureKind::Unknown =>
             {
-                Found::Open(Some(in_words(format!("{evidence}; {failure}"))))
+                Found::Open(Some(in_words(evidence)))
             }
             Ok(Recovery::Ended { result: Err(failure), evidence }) => {
                 Found::Settled(Finding::failed(failure, in_words(evidence)))
@@ -73,6 +73,23 @@ impl Worker {
             Ok(Recovery::Nothing { why }) => Found::Open(Some(in_words(why))),
             Err(silent) => Found::Settled(Finding::may_go_on(&in_words(silent.why()))),
         }
+    }
+
+    /// Without its parameters nothing can be found out about an attempt, and a person has to decide; but not before it is
+    /// over.
+    async fn wait_for_attempt(&self, job: &Job, why: String) -> Finding {
+        let action = self.actions.action(&job.call.action).filter(|_| job.call.recoverable);
+        if let Some(action) = action {
+            let cancel = self.cancel.child_token();
+            let limit = job.time_left(self.clock.now());
+            let context = self.context(job, cancel.clone(), limit);
+            let work = async move { action.outlast(&context).await };
+            let Bounded { answer, .. } = self.bounds(&cancel, limit, self.grace(job)).run(work).await;
+            if let Err(open) = answer.unwrap_or_else(|silent| Err(silent.why())) {
+                return Finding::may_go_on(&open);
+            }
+        }
+        Finding::observed(Observation::Unknown { why }, None, OnUnknown::Ask)
     }
 
     /// Looks after an attempt that succeeded, as it would have been looked after it without a crash.
@@ -86,10 +103,10 @@ impl Worker {
         match answer {
             Ok(Ok(outcome)) => Finding::succeeded(outcome, evidence),
             Ok(Err(failure)) if failure.kind == FailureKind::Unknown => {
-                Finding::unknown(&failure.to_string(), Some(&evidence), on_unknown)
+                Finding::unknown(format!("{failure}; {evidence}"), on_unknown)
             }
             Ok(Err(failure)) => Finding::failed(failure, evidence),
-            Err(silent) => Finding::unknown(&silent.why(), Some(&evidence), on_unknown),
+            Err(silent) => Finding::unknown(format!("{}; {evidence}", silent.why()), on_unknown),
         }
     }
 

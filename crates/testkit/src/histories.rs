@@ -131,7 +131,7 @@ fn answers(state: &RunState, at: StepIndex, choice: u16) -> Vec<RecordBody> {
 /// What a person may say about steps in doubt and failures.
 fn decisions(state: &RunState) -> Vec<RecordBody> {
     let decidable = |at: &StepIndex| match state.step(*at) {
-        StepState::InDoubt { .. } => true,
+        StepState::InDoubt { asked, .. } => asked.is_some(),
         StepState::Failed { .. } => state.plan().step(*at).section == Section::Steps,
         _ => false,
     };

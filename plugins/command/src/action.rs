@@ -14,7 +14,7 @@ use crate::params::{Outputs, Params};
 use crate::place::{LOOK, Place};
 use crate::process::boot_id;
 use crate::protocol::{Answer, Launch};
-use crate::recover::{self, outlast};
+use crate::recover::{self, in_thread, outlast};
 use crate::result::{Came, finish, refuse};
 use crate::settle::{Settled, settle};
 use crate::trace::Trace;
@@ -116,6 +116,10 @@ impl TypedAction for CommandRun {
     async fn recover(&self, context: &ActionContext, params: &Params) -> Recovery {
         recover::recover(context, params).await
     }
+
+    async fn outlast(&self, context: &ActionContext) -> Result<(), String> {
+        recover::wait_until_over(context).await.map_err(|error| format!("its trace cannot be read: {error}"))
+    }
 }
 
 fn launch(context: &ActionContext, params: &Params, place: &Place, id: u64) -> Launch {
@@ -148,14 +152,16 @@ async fn without_supervisor(context: &ActionContext, params: &Params, place: &Pl
     let settled = || async {
         let (folder, mark) = (place.folder.clone(), place.mark.clone());
         // The lock falls with the supervisor; that moment may be just ahead.
-        let settled = tokio::task::spawn_blocking(move || {
+        let settled = in_thread(move || {
             let trace = Trace::lock(&folder)?;
             settle(&trace, mark, Some(&boot_id()?))
-        });
+        })?;
         settled.await.map_err(std::io::Error::other).flatten()
     };
     let mut found = settled().await;
-    if matches!(found, Ok(Settled::Lost(_))) && matches!(outlast(context, params, place).await, Ok(true)) {
+    if matches!(found, Ok(Settled::Lost(_)))
+        && matches!(outlast(context, place, params.kill_after).await, Ok(true))
+    {
         found = settled().await;
     }
     match found {

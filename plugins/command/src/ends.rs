@@ -104,6 +104,7 @@ mod tests {
         ends.keep(recorded(2 * KEPT));
         assert!(ends.kept().newest.is_empty());
     }
+
     #[test]
     fn an_end_is_not_put_on_the_disk_without_what_was_printed() {
         let folder = tempfile::tempdir().unwrap();

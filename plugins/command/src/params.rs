@@ -68,7 +68,7 @@ fn success() -> Vec<u8> {
     vec![0]
 }
 
-fn grace() -> Duration {
+pub(crate) fn grace() -> Duration {
     Duration::from_secs(10)
 }
 

@@ -1,6 +1,8 @@
 //! After a resume: the command is found running and waited for, or its end is read.
 
+use std::fs::OpenOptions;
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -9,13 +11,16 @@ use lifeboat_action::{ActionContext, FailureKind, Recovery};
 use rustix::process::Pid;
 use tokio::sync::oneshot;
 
-use crate::params::Params;
+use crate::params::{Params, grace};
 use crate::place::Place;
 use crate::process::boot_id;
 use crate::result::{finish, refuse};
 use crate::settle::{Settled, settle};
 use crate::trace::{Trace, peek};
 use crate::tree::Tree;
+
+/// The file in the attempt's folder that says that the command is being stopped by a driver, not by its supervisor.
+const STOPPING: &str = "stopping";
 
 /// How long after a stop the supervisor's record is waited for before the command's processes are looked for again.
 const RECORDING: Duration = Duration::from_millis(100);
@@ -33,13 +38,10 @@ pub(crate) async fn recover(context: &ActionContext, params: &Params) -> Recover
 
 async fn look(context: &ActionContext, params: &Params) -> io::Result<Recovery> {
     let place = Place::of_command(context)?;
-    let (trace, stopped) = match Trace::try_lock(&place.folder)? {
-        Some(trace) => (trace, false),
-        None => wait(context, &place, params).await?,
-    };
+    let (trace, stopped) = come_to_rest(context, &place, params.kill_after).await?;
     let settle = || settle(&trace, place.mark.clone(), context.info().boot.as_deref());
     let mut settled = settle()?;
-    if matches!(settled, Settled::Lost(_)) && outlast(context, params, &place).await? {
+    if matches!(settled, Settled::Lost(_)) && outlast(context, &place, params.kill_after).await? {
         settled = settle()?;
     }
     Ok(match settled {
@@ -67,8 +69,49 @@ async fn look(context: &ActionContext, params: &Params) -> io::Result<Recovery> 
     })
 }
 
+/// Waits until no supervisor is at work on the attempt and a stop that was begun is carried through. Also gives whether
+/// the command was told to stop.
+async fn come_to_rest(
+    context: &ActionContext,
+    place: &Place,
+    kill_after: Duration,
+) -> io::Result<(Trace, bool)> {
+    let (trace, stopped) = match Trace::try_lock(&place.folder)? {
+        Some(trace) => (trace, false),
+        None => wait(context, place, kill_after).await?,
+    };
+    // Whoever began to stop it may have died over it: its first process can be gone, and the others not.
+    let was_stopping = !stopped && place.folder.join(STOPPING).exists();
+    if was_stopping {
+        context.say("a driver began to stop it and died: seeing to it that nothing of it is left");
+        let tree = Tree { leader: leader(&place.folder)?, mark: place.mark.clone() };
+        drop(in_thread(move || tree.stop(kill_after))?.await);
+    }
+    Ok((trace, stopped || was_stopping))
+}
+
+/// Waits until nothing of the attempt can still go on, whatever it was to do.
+pub(crate) async fn wait_until_over(context: &ActionContext) -> io::Result<()> {
+    let place = Place::of_command(context)?;
+    let kill_after = grace();
+    drop(come_to_rest(context, &place, kill_after).await?);
+    outlast(context, &place, kill_after).await.map(drop)
+}
+
+/// Makes the command end. It is noted first, for a driver that comes after this one died over it.
+async fn stop(place: &Place, tree: Tree, kill_after: Duration) -> io::Result<()> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(place.folder.join(STOPPING))?;
+    drop(in_thread(move || tree.stop(kill_after))?.await);
+    Ok(())
+}
+
 /// Waits until the supervisor lets go of the trace. Also gives whether the command was told to stop meanwhile.
-async fn wait(context: &ActionContext, place: &Place, params: &Params) -> io::Result<(Trace, bool)> {
+async fn wait(context: &ActionContext, place: &Place, kill_after: Duration) -> io::Result<(Trace, bool)> {
     let folder = &place.folder;
     context.say(match peek(folder)?.process() {
         Some(process) => format!("still running as process {}: waiting for it", process.pid),
@@ -84,9 +127,8 @@ async fn wait(context: &ActionContext, place: &Place, params: &Params) -> io::Re
     }
     loop {
         let tree = Tree { leader: leader(folder)?, mark: place.mark.clone() };
-        let grace = params.kill_after;
         // What could not be killed keeps the supervisor waiting, and so us, until the engine abandons the call.
-        drop(in_thread(move || tree.stop(grace))?.await);
+        stop(place, tree, kill_after).await?;
         // Nothing to stop was found when it is just being started, or when its end is just being recorded.
         if let Ok(trace) = tokio::time::timeout(RECORDING, &mut free).await {
             return Ok((trace.map_err(io::Error::other)??, true));
@@ -98,7 +140,11 @@ async fn wait(context: &ActionContext, place: &Place, params: &Params) -> io::Re
 /// its effect may still come, and a second copy must not be started beside it. Whether there was anything to wait for.
 ///
 /// What a command leaves running when its first process ends is not waited for, as it never is.
-pub(crate) async fn outlast(context: &ActionContext, params: &Params, place: &Place) -> io::Result<bool> {
+pub(crate) async fn outlast(
+    context: &ActionContext,
+    place: &Place,
+    kill_after: Duration,
+) -> io::Result<bool> {
     let found = peek(&place.folder)?;
     let tree = Tree { leader: leader(&place.folder)?, mark: place.mark.clone() };
     let is_over = found.process().is_some() && tree.leader.is_none();
@@ -115,10 +161,7 @@ pub(crate) async fn outlast(context: &ActionContext, params: &Params, place: &Pl
     })?;
     tokio::select! {
         _ = over => {}
-        () = context.cancelled() => {
-            let grace = params.kill_after;
-            drop(in_thread(move || tree.stop(grace))?.await);
-        }
+        () = context.cancelled() => stop(place, tree, kill_after).await?,
     }
     Ok(true)
 }
@@ -132,7 +175,7 @@ fn leader(folder: &Path) -> io::Result<Option<Pid>> {
 }
 
 /// A thread of its own: one of the runtime's would keep the program from ending while it waits.
-fn in_thread<T: Send + 'static>(
+pub(crate) fn in_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<oneshot::Receiver<T>> {
     let (sender, receiver) = oneshot::channel();

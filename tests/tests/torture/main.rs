@@ -14,6 +14,7 @@ mod edited;
 mod journals;
 mod moved;
 mod one_driver;
+mod open_attempts;
 mod orphans;
 mod person;
 mod runbooks;

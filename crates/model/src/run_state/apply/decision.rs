@@ -106,15 +106,19 @@ impl RunState {
         self.derive();
     }
 
-    /// A step about which a person may decide: it is in doubt, or its failure stops the run.
+    /// A step about which a person may decide: it is in doubt and looking did not tell, or its failure stops the run. Of
+    /// a doubt that nobody has looked into, the attempt may still be going on.
     fn decidable(&self, step: &StepId) -> Result<StepIndex, Refusal> {
         match self.phase {
             Phase::Finished(Verdict::Failed) | Phase::Running | Phase::Stopped(_) => {}
             Phase::Finished(verdict) => return Err(format!("the run is finished: {}", verdict.as_str())),
         }
         let at = self.find(step)?;
-        let in_doubt = matches!(self.step(at), StepState::InDoubt { .. });
-        if in_doubt || self.sets.stopping.contains(&at) {
+        let state = self.step(at);
+        if matches!(state, StepState::InDoubt { asked: None, .. }) {
+            return Err(format!("step `{step}` is in doubt, and was not looked at yet"));
+        }
+        if matches!(state, StepState::InDoubt { .. }) || self.sets.stopping.contains(&at) {
             Ok(at)
         } else {
             Err(format!(
