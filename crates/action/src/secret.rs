@@ -11,13 +11,14 @@ pub const MASK: &str = "‹secret›";
 /// Knows the values of a run's secrets and masks them in texts.
 #[derive(Clone, Default)]
 pub struct Masker {
-    /// Longest first, so that a secret that contains another is masked whole.
-    values: Vec<String>,
+    secrets: Vec<String>,
+    /// What to look for. Longest first, so that a secret that contains another is masked whole.
+    forms: Vec<String>,
 }
 
 impl std::fmt::Debug for Masker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Masker").field("secrets", &self.values.len()).finish()
+        f.debug_struct("Masker").field("secrets", &self.secrets.len()).finish()
     }
 }
 
@@ -25,21 +26,32 @@ impl Masker {
     /// Masks these values, also where they stand in JSON, and the lines of one that has several, such as a key that a
     /// shell printed on one line. Empty ones are left out: they would mask everything.
     pub fn new(values: impl IntoIterator<Item = String>) -> Self {
-        let values = values.into_iter().filter(|value| !value.is_empty());
-        let mut values: Vec<_> = values.flat_map(forms).collect();
-        values.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        values.dedup();
-        Self { values }
+        let secrets: Vec<_> = values.into_iter().filter(|value| !value.is_empty()).collect();
+        let mut forms: Vec<_> = secrets.iter().flat_map(|value| forms(value)).collect();
+        forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        forms.dedup();
+        Self { secrets, forms }
+    }
+
+    /// The secrets' values, for another process that has to mask. They must not come to rest on the way.
+    pub fn secrets(&self) -> &[String] {
+        &self.secrets
+    }
+
+    /// How often secrets occur in a text.
+    pub fn count(&self, text: &str) -> usize {
+        let masked = self.mask(text);
+        if masked == text { 0 } else { masked.matches(MASK).count() - text.matches(MASK).count() }
     }
 
     /// Whether there is nothing to mask.
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.forms.is_empty()
     }
 
     /// The text with every secret's value masked.
     pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.values.iter().fold(Cow::Borrowed(text), |text, value| {
+        self.forms.iter().fold(Cow::Borrowed(text), |text, value| {
             if text.contains(value.as_str()) { Cow::Owned(text.replace(value.as_str(), MASK)) } else { text }
         })
     }
@@ -84,15 +96,15 @@ impl Masker {
 const LINE_BYTES: usize = 8;
 
 /// What a secret may look like in a text.
-fn forms(value: String) -> Vec<String> {
-    let quoted = Value::String(value.clone()).to_string();
+fn forms(value: &str) -> Vec<String> {
+    let quoted = Value::String(value.to_owned()).to_string();
     let in_json = quoted[1..quoted.len() - 1].to_owned();
     let is_long = |line: &&str| line.len() >= LINE_BYTES;
     let lines: Vec<_> = match value.contains('\n') {
         true => value.lines().map(str::trim).filter(is_long).map(str::to_owned).collect(),
         false => Vec::new(),
     };
-    [value, in_json].into_iter().chain(lines).collect()
+    [value.to_owned(), in_json].into_iter().chain(lines).collect()
 }
 
 #[cfg(test)]
@@ -116,6 +128,14 @@ mod tests {
             r#"{"key":"‹secret›"}"#
         );
         assert_eq!(masker.mask(r#"a"b or {"p":"a\"b"}"#), r#"‹secret› or {"p":"‹secret›"}"#);
+    }
+
+    #[test]
+    fn occurrences_are_counted() {
+        let masker = Masker::new(["hunter".to_owned(), "hunter2".to_owned()]);
+        assert_eq!(masker.count("hunter2, hunter, ‹secret›, nobody"), 2);
+        assert_eq!(masker.count("nobody"), 0);
+        assert_eq!(Masker::default().count("hunter2"), 0);
     }
 
     #[test]

@@ -129,6 +129,7 @@ fn launch(context: &ActionContext, params: &Params, place: &Place, id: u64) -> L
         argv: params.command_line(),
         env: environment(context, params, place.look),
         cwd: params.cwd.clone(),
+        secrets: context.masker().secrets().to_vec(),
         mark: place.mark.clone(),
     }
 }

@@ -6,9 +6,10 @@ use std::process::ExitStatus;
 use std::{fmt, fs, io};
 
 use jiff::Timestamp;
+use lifeboat_action::Masker;
 use serde::{Deserialize, Serialize};
 
-use crate::output::{STDERR, STDOUT};
+use crate::output::{Captured, STDERR, STDOUT};
 
 /// How a command that was started ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,13 +32,27 @@ pub(crate) struct End {
 pub(crate) struct Printed {
     pub(crate) stdout: u64,
     pub(crate) stderr: u64,
+    /// How often secrets occur in what is read of both. A later driver that finds fewer no longer knows what to mask.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) secrets: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Printed {
     /// What the attempt's folder holds now.
-    pub(crate) fn measure(folder: &Path) -> io::Result<Self> {
+    pub(crate) fn measure(folder: &Path, masker: &Masker) -> io::Result<Self> {
         let length = |name| fs::metadata(folder.join(name)).map(|file| file.len());
-        Ok(Self { stdout: length(STDOUT)?, stderr: length(STDERR)? })
+        let mut printed = Self { stdout: length(STDOUT)?, stderr: length(STDERR)?, secrets: 0 };
+        if !masker.is_empty() {
+            for (name, length) in [(STDOUT, printed.stdout), (STDERR, printed.stderr)] {
+                printed.secrets += Captured::read(folder, name, Some(length), masker)?.secrets;
+            }
+        }
+        Ok(printed)
     }
 
     /// The files that hold something.

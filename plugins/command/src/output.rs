@@ -29,6 +29,8 @@ pub(crate) struct Captured {
     pub(crate) truncated: bool,
     /// All of it, masked, where it is JSON.
     pub(crate) json: Option<Value>,
+    /// How often secrets occur in what was read.
+    pub(crate) secrets: usize,
 }
 
 impl Captured {
@@ -63,7 +65,8 @@ impl Captured {
         let masked = masker.mask(&text);
         let whole = masked.trim_end_matches(['\n', '\r']);
         let shown = last_bytes(whole, OUTPUT_BYTES);
-        Self { text: shown.to_owned(), truncated: cut || shown.len() < whole.len(), json }
+        let secrets = masker.count(&text);
+        Self { text: shown.to_owned(), truncated: cut || shown.len() < whole.len(), json, secrets }
     }
 
     /// The last lines, for a message.

@@ -34,6 +34,8 @@ pub(crate) struct Launch {
     /// Added to the supervisor's own environment, which is the driver's.
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) cwd: Option<PathBuf>,
+    /// What must not be shown of what it prints. Like `env`, they come to rest nowhere.
+    pub(crate) secrets: Vec<String>,
     /// By which the command's processes are recognised, wherever they went. Part of `env`.
     pub(crate) mark: Mark,
 }

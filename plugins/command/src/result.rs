@@ -62,8 +62,12 @@ pub(crate) fn finish(
             Captured::default()
         })
     };
-    let stdout = read(STDOUT, end.printed.map(|printed| printed.stdout));
-    let stderr = read(STDERR, end.printed.map(|printed| printed.stderr));
+    let mut stdout = read(STDOUT, end.printed.map(|printed| printed.stdout));
+    let mut stderr = read(STDERR, end.printed.map(|printed| printed.stderr));
+    if end.printed.is_some_and(|printed| stdout.secrets + stderr.secrets < printed.secrets) {
+        (stdout, stderr) = Default::default();
+        lost.push("it holds a secret that is another by now, or not at hand".to_owned());
+    }
     let failure = match end.status {
         Status::Code(code) if params.exit_codes.iter().any(|accepted| i32::from(*accepted) == code) => {
             if lost.is_empty() {
@@ -72,7 +76,7 @@ pub(crate) fn finish(
             }
             // What later steps would be told is not known, and must not be taken for nothing.
             let lost = std::mem::take(&mut lost).join("; ");
-            Failure::unknown(format!("it {}, but what it printed is lost: {lost}", end.status))
+            Failure::unknown(format!("it {}, but what it printed cannot be used: {lost}", end.status))
         }
         _ if end.stopped => Failure::unknown(format!("it was told to stop and {}", end.status)),
         Status::Code(_) => Failure::transient(end.status.to_string()),

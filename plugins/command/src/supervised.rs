@@ -11,6 +11,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use lifeboat_action::Masker;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::end::{End, Part, Printed, Refusal, Status};
@@ -33,6 +34,7 @@ pub(crate) struct Identity {
 #[derive(Debug)]
 pub(crate) struct Supervised {
     mark: Mark,
+    masker: Masker,
     phase: Mutex<Phase>,
 }
 
@@ -67,7 +69,8 @@ impl Started {
 
 impl Supervised {
     pub(crate) fn new(launch: &Launch) -> Self {
-        Self { mark: launch.mark.clone(), phase: Mutex::new(Phase::Pending) }
+        let masker = Masker::new(launch.secrets.iter().cloned());
+        Self { mark: launch.mark.clone(), masker, phase: Mutex::new(Phase::Pending) }
     }
 
     /// Whether it was told to stop before it was started.
@@ -119,7 +122,7 @@ impl Supervised {
         }
         match self.wait(child) {
             Ok(mut end) => {
-                end.printed = Printed::measure(&folder).ok();
+                end.printed = Printed::measure(&folder, &self.masker).ok();
                 let recorded = trace.append(&Entry::Ended(end.clone())).and_then(|()| trace.unlock());
                 let unrecorded = recorded.err().map(|error| error.to_string());
                 let printed = end.printed.map(|printed| printed.files(&folder)).unwrap_or_default();

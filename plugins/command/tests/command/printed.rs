@@ -39,7 +39,7 @@ async fn output(attempt: &TestAttempt, name: &str) -> Value {
 #[tokio::test]
 async fn a_success_whose_output_is_lost_is_in_doubt() {
     let bench = Bench::new();
-    let words = "it exited with 0, but what it printed is lost: its";
+    let words = "it exited with 0, but what it printed cannot be used: its";
 
     let attempt = ran(&bench, "missing", "echo db-b").await;
     fs::remove_file(attempt.folder().join("stdout")).unwrap();
@@ -96,11 +96,11 @@ async fn output_that_is_gone_when_the_command_ends_is_lost_too() {
         |folder: String| json!({"script": "echo db-b; rm \"$FOLDER/stdout\"", "env": {"FOLDER": folder}});
     let failure = attempt.apply(gone(attempt.folder().display().to_string())).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Unknown);
-    assert!(failure.message.starts_with("it exited with 0, but what it printed is lost"), "{failure}");
+    assert!(failure.message.starts_with("it exited with 0, but what it printed cannot be used"), "{failure}");
 
     let attempt = bench.attempt("look");
     let mut params = gone(attempt.folder().join("look-1").display().to_string());
     params["read_only"] = json!(true);
     let seen = attempt.observe(params).await;
-    assert!(matches!(&seen, Observation::Unknown { why } if why.contains("is lost")), "{seen:?}");
+    assert!(matches!(&seen, Observation::Unknown { why } if why.contains("cannot be used")), "{seen:?}");
 }

@@ -33,6 +33,30 @@ async fn a_secret_is_masked_in_what_is_given_back() {
 }
 
 #[tokio::test]
+async fn what_holds_a_secret_that_is_another_by_now_is_not_given_back() {
+    let bench = Bench::new();
+    let script = r#"echo "using $PASSWORD"; exit $CODE"#;
+    for (step, code) in [("fine", "0"), ("failing", "1")] {
+        let mut attempt = bench.attempt(step);
+        attempt.secrets.push(SECRET.to_owned());
+        let params = json!({"script": script, "env": {"PASSWORD": SECRET, "CODE": code}});
+        assert_eq!(attempt.apply(params.clone()).await.is_ok(), code == "0");
+        let Recovery::Ended { result, .. } = attempt.recover(params.clone()).await else {
+            panic!("it ended")
+        };
+        assert_eq!(result.is_ok(), code == "0", "the same secret: {result:?}");
+        for secrets in [vec!["another".to_owned()], Vec::new()] {
+            attempt.secrets = secrets;
+            let found = attempt.recover(params.clone()).await;
+            assert!(!format!("{found:?}").contains(SECRET), "{found:?}");
+            let Recovery::Ended { result: Err(failure), .. } = found else { panic!("{found:?}") };
+            let words = "it holds a secret that is another by now";
+            assert!(format!("{failure:?}").contains(words), "{failure:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_secret_is_in_no_argument_and_no_file() {
     let bench = Bench::new();
     let (here, go) = (bench.fifo("here"), bench.fifo("go"));

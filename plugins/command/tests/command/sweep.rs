@@ -41,7 +41,7 @@ fn request(bench: &Bench, attempt: &TestAttempt) -> Vec<u8> {
     let start = json!({"start": {
         "id": 1, "folder": attempt.folder(), "argv": ["sh", "-c", "echo x >> \"$MARKER\""],
         "env": {"MARKER": marker(bench, attempt), "LIFEBOAT_KEY": attempt.info.key, "LIFEBOAT_ATTEMPT": "1", "LIFEBOAT_LOOK": "0"},
-        "cwd": null, "mark": mark,
+        "cwd": null, "secrets": [], "mark": mark,
     }});
     format!("{start}\n").into_bytes()
 }
