@@ -61,7 +61,7 @@ pub(crate) fn decide(
 ) -> Result<Event, CliError> {
     let at = Timestamp::now();
     let notes = claim.notes.iter().map(|text| RecordBody::Note { text: text.clone() });
-    let masker = secrets::masker(claim.state.plan());
+    let masker = secrets::at_hand(claim.state.plan()).masker();
     let (decision, reason) = (masker.masked(decision), masker.masked(reason));
     let word = RecordBody::OperatorDecided { step, decision, actor: context.actor(), reason };
     let mut state = claim.state.clone();

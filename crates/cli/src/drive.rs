@@ -11,7 +11,6 @@ use lifeboat_engine::{
 };
 use lifeboat_model::{Plan, RunId, StepId};
 use lifeboat_store::FileStore;
-use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +21,8 @@ use crate::exit::Exit;
 use crate::needed::{self, Needed};
 use crate::person::AtTerminal;
 use crate::printed::Printed;
-use crate::{crash_point, host, secrets, signals, summary};
+use crate::secrets::Secrets;
+use crate::{crash_point, host, signals, summary};
 
 /// How long an action that was told to stop has to answer.
 const GRACE: Duration = Duration::from_secs(10);
@@ -34,7 +34,7 @@ const WORKERS: usize = 2;
 pub(crate) struct Driver<'a> {
     pub(crate) context: &'a Context,
     pub(crate) registry: Registry,
-    pub(crate) secrets: Map<String, Value>,
+    pub(crate) secrets: Secrets,
     pub(crate) reporter: Box<dyn Reporter>,
     pub(crate) output: OutputArgs,
 }
@@ -96,7 +96,7 @@ impl Driver<'_> {
     fn known(&self, store: &FileStore, run: &RunId, plan: &Plan) -> Known {
         let asks = self.context.terminal.can_ask();
         let needed = if asks { needed::of_all(plan) } else { BTreeMap::new() };
-        let printed = Printed { steps: store.steps_folder(run), masker: secrets::masker(plan) };
+        let printed = Printed::new(store.steps_folder(run), &self.secrets);
         Known { needed: Arc::new(needed), printed: Arc::new(printed) }
     }
 
@@ -123,7 +123,7 @@ impl Driver<'_> {
             reporters: Reporters::new(vec![self.reporter]),
             person,
             signals,
-            secrets: self.secrets,
+            secrets: self.secrets.values,
             grace: GRACE,
         })
     }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use lifeboat_action::Masker;
 use lifeboat_model::{Attempt, StepId};
 
-use crate::words::clean;
+use crate::secrets::Secrets;
+use crate::words::{clean, one_line};
 
 /// Much more is read than shown: a secret that the first limit cuts in two is past the second.
 const READ_BYTES: u64 = 64 * 1024;
@@ -17,15 +18,36 @@ const SHOWN_LINES: usize = 10;
 /// Where the steps of a run leave what they print, and what of it must not be shown.
 #[derive(Debug)]
 pub(crate) struct Printed {
-    pub(crate) steps: PathBuf,
-    pub(crate) masker: Masker,
+    steps: PathBuf,
+    masker: Masker,
+    /// The secrets that are not known here, and so cannot be hidden.
+    missing: Vec<String>,
 }
 
 impl Printed {
-    /// The end of what an attempt printed, set off by bars, each file below its name. Nothing where it printed nothing.
+    pub(crate) fn new(steps: PathBuf, secrets: &Secrets) -> Self {
+        Self { steps, masker: secrets.masker(), missing: secrets.missing.clone() }
+    }
+
+    /// The end of what an attempt printed, set off by bars, each file below its name. Nothing where it printed nothing;
+    /// only where it is, while it may hold a secret that cannot be hidden.
     pub(crate) fn tail(&self, step: &StepId, attempt: Attempt) -> String {
         let folder = self.steps.join(step.as_str()).join(attempt.to_string());
-        ["stdout", "stderr"].iter().filter_map(|name| self.tail_of(&folder.join(name))).collect()
+        let files = ["stdout", "stderr"].map(|name| folder.join(name));
+        if self.missing.is_empty() {
+            files.iter().filter_map(|path| self.tail_of(path)).collect()
+        } else {
+            self.instead_of(&files).unwrap_or_default()
+        }
+    }
+
+    fn instead_of(&self, files: &[PathBuf]) -> Option<String> {
+        let printed = files.iter().filter(|path| path.metadata().is_ok_and(|file| file.len() > 0));
+        let names: Vec<_> = printed.map(|path| path.to_string_lossy()).collect();
+        (!names.is_empty()).then(|| {
+            let (names, missing) = (names.join(" and "), self.missing.join("; "));
+            format!("  {}\n", one_line(&format!("not shown, for a secret may be in it: {names} ({missing})")))
+        })
     }
 
     fn tail_of(&self, path: &Path) -> Option<String> {
@@ -56,6 +78,8 @@ fn end_of(path: &Path) -> io::Result<Vec<u8>> {
 mod tests {
     use std::fs;
 
+    use serde_json::Value;
+
     use super::*;
 
     #[test]
@@ -67,7 +91,9 @@ mod tests {
         let text: String = (0..30_000).map(|number| format!("line {number}\n")).collect();
         fs::write(attempt.join("stdout"), text + "password hunter2\u{1b}\n\n").expect("a file");
         fs::write(attempt.join("stderr"), "").expect("a file");
-        let printed = Printed { steps: folder.clone(), masker: Masker::new(["hunter2".to_owned()]) };
+        let mut secrets = Secrets::default();
+        secrets.values.insert("password".to_owned(), Value::from("hunter2"));
+        let printed = Printed::new(folder.clone(), &secrets);
         let tail = printed.tail(&step, Attempt(2));
         let none = printed.tail(&step, Attempt(1));
         fs::remove_dir_all(&folder).expect("a folder");

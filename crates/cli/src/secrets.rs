@@ -2,45 +2,65 @@
 
 use std::env;
 use std::fs;
+use std::path::Path;
 
 use lifeboat_action::Masker;
-use lifeboat_model::Plan;
 use lifeboat_model::plan::{SecretSource, SecretSpec};
+use lifeboat_model::{Plan, RunState};
 use serde_json::{Map, Value};
 
 use crate::error::CliError;
 use crate::exit::Exit;
 
-/// The value of every secret of the plan; without all of them, nothing is started.
-pub(crate) fn resolve(plan: &Plan) -> Result<Map<String, Value>, CliError> {
-    let (values, missing) = at_hand(plan);
-    if missing.is_empty() {
-        Ok(values)
-    } else {
-        Err(CliError::new(Exit::Invalid, missing.join("\n       ")).hint("nothing was started"))
+/// The secrets of a plan, as far as they can be looked up.
+#[derive(Default)]
+pub(crate) struct Secrets {
+    /// By name.
+    pub(crate) values: Map<String, Value>,
+    /// Which of the others cannot be looked up, and why.
+    pub(crate) missing: Vec<String>,
+}
+
+impl Secrets {
+    /// What hides those that are known.
+    pub(crate) fn masker(&self) -> Masker {
+        Masker::new(self.values.values().filter_map(Value::as_str).map(str::to_owned))
     }
 }
 
-/// The values of the secrets that can be looked up, and which of the others cannot and why.
-pub(crate) fn at_hand(plan: &Plan) -> (Map<String, Value>, Vec<String>) {
-    let mut values = Map::new();
-    let mut missing = Vec::new();
+/// Every secret of the plan; without all of them, nothing is started.
+pub(crate) fn resolve(plan: &Plan) -> Result<Secrets, CliError> {
+    let secrets = at_hand(plan);
+    if secrets.missing.is_empty() {
+        Ok(secrets)
+    } else {
+        Err(CliError::new(Exit::Invalid, secrets.missing.join("\n       ")).hint("nothing was started"))
+    }
+}
+
+/// The secrets of a plan, for a process that is in the folder where its run is driven.
+pub(crate) fn at_hand(plan: &Plan) -> Secrets {
+    look_up_all(plan, Path::new(""))
+}
+
+/// The secrets of a run, from wherever it is looked at: relative files are looked for in its own folder.
+pub(crate) fn of_run(state: &RunState) -> Secrets {
+    look_up_all(state.plan(), Path::new(state.created().folder.as_deref().unwrap_or_default()))
+}
+
+fn look_up_all(plan: &Plan, folder: &Path) -> Secrets {
+    let mut secrets = Secrets::default();
     for spec in plan.secrets() {
-        match look_up(spec) {
-            Ok(value) => drop(values.insert(spec.name.clone(), Value::String(value))),
-            Err(why) => missing.push(format!("secret `{}`: {why}", spec.name)),
+        match look_up(spec, folder) {
+            Ok(value) => drop(secrets.values.insert(spec.name.clone(), Value::String(value))),
+            Err(why) => secrets.missing.push(format!("secret `{}`: {why}", spec.name)),
         }
     }
-    (values, missing)
-}
-
-/// What hides the secrets of the plan. One that cannot be looked up here is passed over: to write a word down takes none.
-pub(crate) fn masker(plan: &Plan) -> Masker {
-    Masker::new(plan.secrets().iter().filter_map(|spec| look_up(spec).ok()))
+    secrets
 }
 
 /// The value of a secret. An empty one is as good as none: it could not be hidden anywhere.
-fn look_up(spec: &SecretSpec) -> Result<String, String> {
+fn look_up(spec: &SecretSpec, folder: &Path) -> Result<String, String> {
     let (value, place) = match &spec.from {
         SecretSource::Env(name) => {
             let value = env::var(name).map_err(|error| match error {
@@ -50,10 +70,12 @@ fn look_up(spec: &SecretSpec) -> Result<String, String> {
             (value, format!("the environment variable {name}"))
         }
         SecretSource::File(path) => {
+            let path = folder.join(path);
+            let shown = path.display();
             // The error of a file that is not text must not show the text.
-            let bytes = fs::read(path).map_err(|error| format!("cannot read the file {path}: {error}"))?;
-            let text = String::from_utf8(bytes).map_err(|_| format!("the file {path} is not text"))?;
-            (without_line_break(&text).to_owned(), format!("the file {path}"))
+            let bytes = fs::read(&path).map_err(|error| format!("cannot read the file {shown}: {error}"))?;
+            let text = String::from_utf8(bytes).map_err(|_| format!("the file {shown} is not text"))?;
+            (without_line_break(&text).to_owned(), format!("the file {shown}"))
         }
     };
     if value.is_empty() { Err(format!("{place} is empty")) } else { Ok(value) }

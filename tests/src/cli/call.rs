@@ -55,6 +55,12 @@ impl<'s> Lifeboat<'s> {
         self
     }
 
+    /// Calls it from another folder.
+    pub fn within(mut self, folder: impl AsRef<Path>) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
     /// Gives it something to read.
     pub fn stdin(mut self, text: &str) -> Self {
         self.stdin = Some(text.to_owned());

@@ -118,3 +118,42 @@ fn a_run_is_cancelled_without_its_secrets() {
     assert!(answer.stdout.contains("deviation: close failed, and the run went on"), "{answer}");
     assert_eq!(std::fs::read_to_string(sandbox.path("done")).expect("the last step ran"), "last\n");
 }
+
+/// A run with a step in doubt that printed both of its secrets.
+fn in_doubt() -> Sandbox {
+    let prints =
+        SECRET.replace("test $TOKEN = $PASSWORD; exit 3", "echo $TOKEN $PASSWORD; kill -9 $PPID; kill -9 $$");
+    let sandbox = Sandbox::with("secret.yaml", &prints);
+    sandbox.file("password.txt", "sesame-4711\n");
+    let answer = sandbox.lifeboat(["run", "secret.yaml", "--yes"]).env("TOKEN", "t0k3n-0815").run();
+    assert_eq!(answer.code, Some(6), "{answer}");
+    assert!(answer.stdout.contains("  | ‹secret› ‹secret›\n"), "{answer}");
+    sandbox
+}
+
+#[test]
+fn what_a_step_in_doubt_printed_is_masked_from_wherever_it_is_looked_at() {
+    let sandbox = in_doubt();
+    let answer = sandbox.lifeboat(["status"]).env("TOKEN", "t0k3n-0815").within("/").run();
+    assert!(answer.stdout.contains("  | ‹secret› ‹secret›\n"), "{answer}");
+}
+
+#[test]
+fn what_a_step_in_doubt_printed_is_not_shown_while_a_secret_is_not_at_hand() {
+    let sandbox = in_doubt();
+    let stdout = sandbox.only_run().join("steps/use/1/stdout");
+    let instead =
+        |why: &str| format!("  not shown, for a secret may be in it: {} (secret {why})\n", stdout.display());
+    let unset = instead("`token`: the environment variable TOKEN is not set");
+    let status = sandbox.run("status").stdout;
+    assert!(status.contains(&unset) && !status.contains("  | "), "{status}");
+
+    let password = sandbox.path("password.txt");
+    std::fs::remove_file(&password).unwrap();
+    let why = format!("`password`: cannot read the file {}: ", password.display());
+    let status = sandbox.lifeboat(["status"]).env("TOKEN", "t0k3n-0815").run().stdout;
+    assert!(status.contains(&why) && !status.contains("  | "), "{status}");
+
+    let cancelled = sandbox.run("cancel --reason over").stdout;
+    assert!(cancelled.contains("  not shown, ") && !cancelled.contains("  | "), "{cancelled}");
+}

@@ -38,11 +38,11 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let mut claim = claim(context, &store, &run)?;
     folder::settle(context, &mut claim, here)?;
     // To end a run must not take what a disaster may have taken away.
-    let (secrets, missing) = secrets::at_hand(claim.state.plan());
-    for missing in missing {
+    let secrets = secrets::at_hand(claim.state.plan());
+    for missing in &secrets.missing {
         context
             .terminal
-            .say(&format!("{WARNING}warning:{WARNING:#} {}; what uses it fails\n", clean(&missing)));
+            .say(&format!("{WARNING}warning:{WARNING:#} {}; what uses it fails\n", clean(missing)));
     }
     let event = decide(context, &mut claim, None, Decision::Cancel, reason)?;
     let mut reporter = reporters::fitting(context, output);

@@ -40,8 +40,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     if args.json {
         print(context, &format!("{}\n", as_json(&loaded)))?;
     } else {
-        let printed =
-            Printed { steps: store.steps_folder(&run), masker: secrets::masker(loaded.state.plan()) };
+        let printed = Printed::new(store.steps_folder(&run), &secrets::of_run(&loaded.state));
         print(context, &as_text(&loaded, &printed))?;
         if loaded.holder.is_none() {
             let shown = context.about("status", &run);
