@@ -1,6 +1,6 @@
 //! One attempt of a step, for real: look, apply, look again.
 
-use lifeboat_action::{ActionContext, Failure, Observation, Outcome};
+use lifeboat_action::{ActionContext, Failure, FailureKind, Observation, Outcome};
 use lifeboat_model::Effect;
 use lifeboat_model::record::StepEnd;
 
@@ -54,11 +54,14 @@ pub(crate) async fn attempt(
         )));
     };
     reached.send_replace(Reached::Applying);
-    let applied = match action.apply(context, &job.call.params).await {
-        Ok(outcome) if looks => verified(actions, context, job, clock, outcome).await,
+    let outcome = match action.apply(context, &job.call.params).await {
+        Ok(outcome) if looks => match verified(actions, context, job, clock, outcome).await {
+            Err(failure) if failure.kind == FailureKind::Unknown => return AttemptEnd::Unchecked(failure),
+            verified => verified,
+        },
         applied => applied,
     };
-    applied.map_or_else(AttemptEnd::Failed, |outcome| AttemptEnd::Step(StepEnd::Succeeded(outcome)))
+    outcome.map_or_else(AttemptEnd::Failed, |outcome| AttemptEnd::Step(StepEnd::Succeeded(outcome)))
 }
 
 /// The answer of an action that only looks.

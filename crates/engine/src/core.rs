@@ -109,6 +109,8 @@ pub(crate) struct Core {
     inherited: BTreeMap<StepIndex, Option<String>>,
     /// Attempts that answered "unknown" in this drive.
     unknown: BTreeMap<StepIndex, Failure>,
+    /// Attempts of this drive that were looked at afterwards in vain: there is no need to look at once again.
+    unchecked: BTreeMap<StepIndex, String>,
     /// The wake-up that was asked for last.
     wake_at: Option<Timestamp>,
     left: Option<Left>,
@@ -178,6 +180,7 @@ impl Core {
             nobody: false,
             inherited: BTreeMap::new(),
             unknown: BTreeMap::new(),
+            unchecked: BTreeMap::new(),
             wake_at: None,
             left: None,
             #[cfg(test)]

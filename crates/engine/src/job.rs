@@ -59,6 +59,8 @@ pub(crate) struct Call {
 pub(crate) enum AttemptEnd {
     /// The step is over.
     Step(StepEnd),
+    /// It did what it was to do, and looking afterwards did not tell whether that is in effect.
+    Unchecked(Failure),
     /// It failed; whether another attempt follows is for the core to decide.
     Failed(Failure),
 }

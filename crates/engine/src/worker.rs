@@ -52,18 +52,17 @@ impl Worker {
         let Bounded { answer, timed_out } = self.bounds(&self.cancel, limit, grace).run(work).await;
         let changed = effect == Effect::Write && *reaching.borrow() == Reached::Applying;
         let kind = if changed { FailureKind::Unknown } else { FailureKind::Transient };
-        let failure = match answer {
-            Ok(AttemptEnd::Failed(failure)) => failure,
-            Ok(end @ AttemptEnd::Step(_)) => return self.send(Input::Ended { at, attempt: number, end }),
-            Err(Silent::TooLate) => Failure::new(kind, format!("the action did not stop within {grace:?}")),
-            Err(Silent::Panicked(what)) => Failure::new(kind, format!("bug: the action panicked: {what}")),
-        };
-        let end = AttemptEnd::Failed(match timed_out {
-            Some(limit) => {
-                Failure { message: format!("timed out after {limit:?}: {}", failure.message), ..failure }
-            }
-            None => failure,
+        let mut end = answer.unwrap_or_else(|silent| {
+            AttemptEnd::Failed(match silent {
+                Silent::TooLate => Failure::new(kind, format!("the action did not stop within {grace:?}")),
+                Silent::Panicked(what) => Failure::new(kind, format!("bug: the action panicked: {what}")),
+            })
         });
+        if let (AttemptEnd::Unchecked(failure) | AttemptEnd::Failed(failure), Some(limit)) =
+            (&mut end, timed_out)
+        {
+            failure.message = format!("timed out after {limit:?}: {}", failure.message);
+        }
         self.send(Input::Ended { at, attempt: number, end });
     }
 

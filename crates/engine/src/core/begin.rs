@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::fill::Parameters;
 use super::{Act, Core, Response};
+use crate::doubt::Finding;
 use crate::job::{Call, Job};
 
 /// What the conditions and parameters of a step come to.
@@ -72,8 +73,12 @@ impl Core {
 
     /// Looks into a doubt.
     pub(super) fn look_into(&mut self, now: Timestamp, at: StepIndex, response: &mut Response) {
-        self.looking.insert(at);
         let attempt = Attempt(self.state.attempts(at));
+        if let Some(seen) = self.unchecked.remove(&at) {
+            let finding = Finding::unknown(seen, self.action(at).on_unknown);
+            return self.looked(now, at, attempt, finding, response);
+        }
+        self.looking.insert(at);
         let (job, cannot) = match self.parameters(now, at, attempt) {
             Prepared::Ready { job, .. } => (*job, None),
             Prepared::Skip { why } | Prepared::Unknown { why, .. } | Prepared::Cannot { why } => {

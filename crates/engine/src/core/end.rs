@@ -26,6 +26,13 @@ impl Core {
                 let end = self.masked(end);
                 RecordBody::StepFinished { step, attempt: Some(attempt), end }
             }
+            AttemptEnd::Unchecked(failure) => {
+                let failure = self.masked(failure);
+                let cause = failure.to_string();
+                self.unchecked.insert(at, cause.clone());
+                self.unknown.insert(at, failure);
+                RecordBody::StepInDoubt { step, attempt, cause }
+            }
             AttemptEnd::Failed(failure) => {
                 let failure = self.masked(failure);
                 let stopped = self.urgency >= Urgency::Cancel;
