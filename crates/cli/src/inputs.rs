@@ -73,11 +73,6 @@ pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// A value as a person types it: JSON, or else text.
-pub(crate) fn json_or_text(text: String) -> Value {
-    serde_json::from_str(&text).unwrap_or(Value::String(text))
-}
-
 fn from_file(context: &Context, path: &Path) -> Result<BTreeMap<String, Given>, CliError> {
     let source = runbook::read("inputs", path)?;
     let values = read_values(&source).map_err(|problems| {

@@ -21,6 +21,7 @@ mod inputs;
 mod log;
 mod needed;
 mod next;
+mod outputs;
 mod panics;
 mod person;
 mod pick;

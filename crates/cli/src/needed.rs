@@ -3,27 +3,45 @@
 
 use std::collections::BTreeMap;
 
+use lifeboat_action::Registry;
 use lifeboat_model::outcome::Outputs;
 use lifeboat_model::template::{Reference, analyse};
 use lifeboat_model::{ActionSpec, Catalog as _, Plan, PlanStep, StepId, nearest};
 use serde_json::Value;
 
+use crate::context::Context;
 use crate::error::CliError;
+use crate::outputs::Kind;
 use crate::registry;
 
-/// The names of the outputs, each with a step that uses it.
-pub(crate) type Needed = BTreeMap<String, StepId>;
+/// The outputs by name.
+pub(crate) type Needed = BTreeMap<String, Output>;
+
+/// An output that another step uses.
+#[derive(Debug, Clone)]
+pub(crate) struct Output {
+    /// The first step that uses it.
+    pub(crate) user: StepId,
+    /// What it must be.
+    pub(crate) kind: Kind,
+}
 
 /// The outputs of every step that others use.
 pub(crate) fn of_all(plan: &Plan) -> BTreeMap<StepId, Needed> {
+    let registry = registry::registry();
     let mut all: BTreeMap<StepId, Needed> = BTreeMap::new();
     for user in plan.steps() {
         for_each_template(user, &mut |text| {
             for used in analyse(text).uses {
                 if let Reference::Output { step, output, .. } = used.reference
-                    && let Ok(step) = StepId::new(&step)
+                    && let Some(at) = StepId::new(&step).ok().and_then(|step| plan.find(&step))
                 {
-                    all.entry(step).or_default().entry(output).or_insert_with(|| user.id.clone());
+                    let step = plan.step(at);
+                    let needed = all.entry(step.id.clone()).or_default();
+                    needed.entry(output).or_insert_with_key(|output| Output {
+                        user: user.id.clone(),
+                        kind: spec_of(&registry, step).map(|spec| Kind::of(spec, output)).unwrap_or_default(),
+                    });
                 }
             }
         });
@@ -31,20 +49,37 @@ pub(crate) fn of_all(plan: &Plan) -> BTreeMap<StepId, Needed> {
     all
 }
 
-/// Whether these are outputs that the step has, and all that others need.
+/// Whether these are all outputs that others need.
 pub(crate) fn check(plan: &Plan, step: &PlanStep, given: &Outputs, command: &str) -> Result<(), CliError> {
-    let registry = registry::registry();
-    let spec = step.action().and_then(|action| registry.spec(action.call.action.as_str()));
-    given.keys().try_for_each(|name| spec.map_or(Ok(()), |spec| check_name(spec, name)))?;
     let needed = of_all(plan).remove(&step.id).unwrap_or_default();
     let missing: Vec<_> = needed.iter().filter(|(name, _)| !given.contains_key(*name)).collect();
     if missing.is_empty() {
         return Ok(());
     }
-    let lines = missing.iter().map(|(name, user)| format!("step `{user}` uses `steps.{}.{name}`", step.id));
+    let lines = missing
+        .iter()
+        .map(|(name, Output { user, .. })| format!("step `{user}` uses `steps.{}.{name}`", step.id));
     let lines = lines.collect::<Vec<_>>().join("\n       ");
     let options: String = missing.iter().map(|(name, _)| format!(" -o {name}=VALUE")).collect();
     Err(CliError::usage(lines).hint(format!("say what it would have given: `{command}{options}`")))
+}
+
+/// Reads an output that is given for a step, if the step has it.
+pub(crate) fn read(context: &Context, step: &PlanStep, name: &str, text: &str) -> Result<Value, CliError> {
+    let registry = registry::registry();
+    let Some(spec) = spec_of(&registry, step) else {
+        return Kind::default().read(text.to_owned()).map_err(CliError::usage);
+    };
+    check_name(spec, name)?;
+    Kind::of(spec, name).read(text.to_owned()).map_err(|why| {
+        let shows = context.command(&["actions", spec.name.as_str()]);
+        CliError::usage(format!("the output `{name}` of step `{}` {why}", step.id))
+            .hint(format!("`{shows}` shows what it gives"))
+    })
+}
+
+fn spec_of<'r>(registry: &'r Registry, step: &PlanStep) -> Option<&'r ActionSpec> {
+    registry.spec(step.action()?.call.action.as_str())
 }
 
 fn check_name(spec: &ActionSpec, given: &str) -> Result<(), CliError> {

@@ -71,6 +71,11 @@ pub(crate) fn decidable(state: &RunState) -> Vec<StepIndex> {
     state.plan().indices().filter(is_decidable).collect()
 }
 
+/// The step of that name, if a person may decide about it.
+pub(crate) fn decidable_named(state: &RunState, step: &StepId) -> Option<StepIndex> {
+    state.plan().find(step).filter(|at| decidable(state).contains(at))
+}
+
 /// Every word that the run waits for.
 fn decisions(context: &Context, state: &RunState) -> Vec<Next> {
     let steps = decidable(state);
@@ -122,7 +127,7 @@ fn again(context: &Context, state: &RunState, command: &str, what: &'static str)
 }
 
 /// A value as the command line takes it.
-pub(crate) fn typed(value: &Value) -> String {
+fn typed(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 

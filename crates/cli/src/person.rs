@@ -11,11 +11,11 @@ use lifeboat_engine::{Answer, Person, Question};
 use lifeboat_model::StepId;
 use lifeboat_model::outcome::Outputs;
 use lifeboat_model::record::Decision;
+use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::inputs::json_or_text;
-use crate::needed::Needed;
+use crate::needed::{Needed, Output};
 use crate::printed::Printed;
 use crate::terminal::Terminal;
 use crate::words::{BOLD, WARNING, clean};
@@ -124,11 +124,21 @@ impl Dialogue<'_> {
     /// What the step would have given to those that need it.
     fn outputs(&self) -> Option<Outputs> {
         let mut outputs = Outputs::new();
-        for (name, user) in self.needed {
-            let question = format!("{BOLD}Its output `{name}`?{BOLD:#} (JSON or text, for step {user}) ");
-            outputs.insert(name.clone(), json_or_text(answer(self.terminal, &question)?));
+        for (name, output) in self.needed {
+            outputs.insert(name.clone(), self.output(name, output)?);
         }
         Some(outputs)
+    }
+
+    fn output(&self, name: &str, Output { user, kind }: &Output) -> Option<Value> {
+        let must_be = kind.in_words();
+        let question = format!("{BOLD}Its output `{name}`?{BOLD:#} ({must_be}, for step {user}) ");
+        loop {
+            match kind.read(answer(self.terminal, &question)?) {
+                Ok(value) => return Some(value),
+                Err(why) => self.terminal.say(&format!("`{name}` {why}\n")),
+            }
+        }
     }
 
     fn reason(&self) -> Option<String> {

@@ -115,6 +115,27 @@ fn an_output_that_the_step_does_not_have_is_refused() {
 }
 
 #[test]
+fn an_output_is_read_as_its_action_declares_it() {
+    let compares =
+        BREAKS.replace("{ id: third,", "{ id: third, when: '{{ eq steps.second.stdout \"10\" }}',");
+    let sandbox = Sandbox::with("breaks.yaml", &compares);
+    assert_eq!(sandbox.run("run breaks.yaml --yes").code, Some(4));
+    let answer = sandbox.run("mark-done second --reason done -o stdout=10 -o exit_code=abc");
+    assert_snapshot!(answer, @r"
+    $ lifeboat mark-done second --reason done -o stdout=10 -o exit_code=abc
+    exit 2
+    -- stderr
+    the newest unfinished or failed run is meant: [RUN 1]
+    error: the output `exit_code` of step `second` must be an integer
+    hint: `lifeboat actions command.run` shows what it gives
+    ");
+    assert_eq!(sandbox.run("mark-done second --reason done -o stdout=10 -o exit_code=0").code, Some(0));
+    assert_eq!(sandbox.run("resume").code, Some(0));
+    assert_eq!(done(&sandbox), "first\nlast\n10 third\nlast\n");
+    assert_eq!(sandbox.status()["steps"][1]["outputs"], json!({ "exit_code": 0, "stdout": "10" }));
+}
+
+#[test]
 fn an_output_that_others_use_must_be_given() {
     let sandbox = failed();
     let answer = sandbox.lifeboat(["mark-done", "second", "--reason", "done", "-o", "stderr=a b"]).run();

@@ -160,6 +160,24 @@ fn a_person_who_marks_a_step_as_done_is_asked_for_what_others_need_of_it() {
 }
 
 #[test]
+fn a_person_is_asked_again_for_an_output_of_another_type() {
+    let uses = DOUBTFUL.replace("[touch, after]", "[touch, 'code-{{ steps.odd.exit_code }}']");
+    let sandbox = Sandbox::with("doubtful.yaml", &uses);
+    let mut session = at_terminal(&sandbox, "run doubtful.yaml --yes");
+    session.exp_string("What now?").expect("the choice");
+    session.send_line("mark-done").expect("it reads");
+    session.exp_string("(an integer, for step after)").expect("what it must be");
+    session.send_line("abc").expect("it reads");
+    session.exp_string("`exit_code` must be an integer").expect("it insists");
+    session.exp_string("Its output `exit_code`?").expect("the output, again");
+    session.send_line("7").expect("it reads");
+    session.exp_string("Why?").expect("a reason");
+    session.send_line("done by hand").expect("it reads");
+    assert_eq!(exit_code(session), 0);
+    assert!(sandbox.path("code-7").exists());
+}
+
+#[test]
 fn the_question_is_put_again_below_what_comes_meanwhile() {
     let server = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", server.local_addr().expect("bound"));

@@ -8,7 +8,7 @@ use crate::claim::{claim, decide, not_awaited, reason};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::inputs::{json_or_text, pair};
+use crate::inputs::pair;
 use crate::needed;
 use crate::next::{self, Next};
 use crate::pick::{Fits, run_and_step};
@@ -40,7 +40,7 @@ pub(crate) struct SkipArgs {
 pub(crate) struct MarkDoneArgs {
     #[command(flatten)]
     about: About,
-    /// Give an output of the step: JSON, or else text
+    /// Give an output of the step: text, a number, true or false, or JSON, as its action declares it
     #[arg(short, long = "output", value_name = "NAME=VALUE", value_parser = pair)]
     output: Vec<(String, String)>,
 }
@@ -60,19 +60,24 @@ struct About {
 }
 
 pub(crate) fn retry(args: RetryArgs, context: &Context) -> Result<Exit, CliError> {
-    about_step(context, args.about, Decision::Retry)
+    about_step(context, args.about, |_, _| Ok(Decision::Retry))
 }
 
 pub(crate) fn skip(args: SkipArgs, context: &Context) -> Result<Exit, CliError> {
-    about_step(context, args.about, Decision::Skip)
+    about_step(context, args.about, |_, _| Ok(Decision::Skip))
 }
 
 pub(crate) fn mark_done(args: MarkDoneArgs, context: &Context) -> Result<Exit, CliError> {
-    let outputs: Outputs = args.output.into_iter().map(|(name, text)| (name, json_or_text(text))).collect();
-    about_step(context, args.about, Decision::MarkDone { outputs })
+    about_step(context, args.about, |state, step| {
+        Ok(Decision::MarkDone { outputs: outputs(context, state, step, &args.output)? })
+    })
 }
 
-fn about_step(context: &Context, about: About, decision: Decision) -> Result<Exit, CliError> {
+fn about_step(
+    context: &Context,
+    about: About,
+    decision: impl FnOnce(&RunState, &StepId) -> Result<Decision, CliError>,
+) -> Result<Exit, CliError> {
     let store = context.store()?;
     let words = (about.first.as_deref(), about.second.as_deref());
     let (run, step) = run_and_step(context, &store, words, Fits::Open)?;
@@ -81,9 +86,7 @@ fn about_step(context: &Context, about: About, decision: Decision) -> Result<Exi
         Some(step) => step,
         None => only_step(context, &claim.state)?,
     };
-    if let Decision::MarkDone { outputs } = &decision {
-        check_outputs(context, &claim.state, &step, outputs)?;
-    }
+    let decision = decision(&claim.state, &step)?;
     let name = decision.name();
     decide(context, &mut claim, Some(step.clone()), decision, about.reason)?;
     context.terminal.say(&format!("recorded: {name} {step} in {run}, by {}\n", context.actor()));
@@ -97,22 +100,25 @@ fn about_step(context: &Context, about: About, decision: Decision) -> Result<Exi
     Ok(Exit::Done)
 }
 
-/// Whether a step that may be marked as done is given the outputs that it has, and that others need.
-fn check_outputs(
+/// The outputs of a step that may be marked as done: each is one that it has, and all are there that others need.
+fn outputs(
     context: &Context,
     state: &RunState,
     step: &StepId,
-    given: &Outputs,
-) -> Result<(), CliError> {
-    let Some(at) = state.plan().find(step).filter(|at| next::decidable(state).contains(at)) else {
-        return Ok(());
-    };
+    given: &[(String, String)],
+) -> Result<Outputs, CliError> {
+    // Any other step is refused for what it is.
+    let Some(at) = next::decidable_named(state, step) else { return Ok(Outputs::new()) };
     let mut command = context.command(&["mark-done", state.run().as_str(), step.as_str()]);
     command.push_str(" --reason WHY");
-    for (name, value) in given {
-        command.push_str(&format!(" -o {}", shell(&format!("{name}={}", next::typed(value)))));
+    let mut outputs = Outputs::new();
+    let step = state.plan().step(at);
+    for (name, text) in given {
+        outputs.insert(name.clone(), needed::read(context, step, name, text)?);
+        command.push_str(&format!(" -o {}", shell(&format!("{name}={text}"))));
     }
-    needed::check(state.plan(), state.plan().step(at), given, &command)
+    needed::check(state.plan(), step, &outputs, &command)?;
+    Ok(outputs)
 }
 
 /// The step that needs a decision, where there is only one.
