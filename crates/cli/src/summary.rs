@@ -90,11 +90,10 @@ pub(crate) fn tally(state: &RunState) -> String {
         Status::Cancelled,
         Status::Pending,
     ];
-    let actions: Vec<_> = actions(state).map(|at| state.status(at)).collect();
-    let parts = ORDER.iter().filter_map(|status| {
-        let number = actions.iter().filter(|other| *other == status).count();
-        (number > 0).then(|| format!("{number} {}", words::status(*status, state.mode()).0))
-    });
+    let place = |at| ORDER.iter().position(|status| *status == state.status(at));
+    let mut steps: Vec<_> = actions(state).map(|at| (place(at), words::step(state, at).0)).collect();
+    steps.sort_unstable();
+    let parts = steps.chunk_by(|a, b| a == b).map(|alike| format!("{} {}", alike.len(), alike[0].1));
     parts.collect::<Vec<_>>().join(", ")
 }
 
@@ -126,15 +125,16 @@ fn objectives(state: &RunState, left: Left) -> Vec<String> {
     rto.into_iter().chain(rpo).collect()
 }
 
-/// What a dry run saw, the obstacles first.
+/// What a dry run saw, the obstacles first, and last what it has not looked at.
 fn rehearsal(state: &RunState) -> String {
     const ORDER: [Status; 5] =
         [Status::Failed, Status::NotRehearsed, Status::Pending, Status::InPlace, Status::Skipped];
     let mut steps: Vec<_> = actions(state).collect();
     let place = |at: &StepIndex| ORDER.iter().position(|status| *status == state.status(*at));
-    steps.sort_by_key(|at| place(at).unwrap_or(ORDER.len()));
+    let is_open = |at: &StepIndex| matches!(state.step(*at), StepState::Pending);
+    steps.sort_by_key(|at| (is_open(at), place(at).unwrap_or(ORDER.len())));
     let row = |at: &StepIndex| {
-        let (word, style) = words::status(state.status(*at), state.mode());
+        let (word, style) = words::step(state, *at);
         let why = because(state, *at).unwrap_or_default();
         [format!("{style}{word}{style:#}"), state.plan().step(*at).id.to_string(), why]
     };
@@ -143,7 +143,7 @@ fn rehearsal(state: &RunState) -> String {
 
 /// A step that needs a person, with all that is known about it.
 pub(crate) fn undecided(state: &RunState, at: StepIndex, printed: &Printed) -> String {
-    let (word, style) = words::status(state.status(at), state.mode());
+    let (word, style) = words::step(state, at);
     let step = state.plan().step(at);
     let why = because(state, at).unwrap_or_default();
     let attempts = count(state.attempts(at) as usize, "attempt", "attempts");

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use lifeboat_engine::{Header, LastKnown};
 use lifeboat_model::event::not_rehearsed;
 use lifeboat_model::record::{Mode, StopReason, Verdict};
-use lifeboat_model::{RunState, Status};
+use lifeboat_model::{RunState, Status, StepIndex, StepState};
 
 const fn bold(colour: AnsiColor) -> Style {
     colour.on_default().bold()
@@ -74,7 +74,15 @@ pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
-/// A step's state in words, and how they look.
+/// A step's state in words, and how they look. What a dry run has not looked at yet is not known to change anything.
+pub(crate) fn step(state: &RunState, at: StepIndex) -> (&'static str, Style) {
+    match (state.step(at), state.mode()) {
+        (StepState::Pending, Mode::DryRun) => ("not looked at", FAINT),
+        (_, mode) => status(state.status(at), mode),
+    }
+}
+
+/// The state of a step that something happened to in words, and how they look.
 pub(crate) fn status(status: Status, mode: Mode) -> (&'static str, Style) {
     match (status, mode) {
         (Status::Pending, Mode::DryRun) => ("would change", AnsiColor::Cyan.on_default()),

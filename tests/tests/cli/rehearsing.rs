@@ -1,7 +1,11 @@
 //! `lifeboat drill`
 
+use std::io::Write as _;
+use std::net::TcpListener;
+
 use insta::assert_snapshot;
-use lifeboat_tests::cli::Sandbox;
+use lifeboat_tests::cli::{Sandbox, wait_until_said};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 const MIXED: &str = "
@@ -82,4 +86,40 @@ steps:
     assert_eq!(answer.code, Some(13), "{answer}");
     assert!(answer.stdout.contains("not ready after"), "{answer}");
     assert!(answer.stderr.contains("next: lifeboat drill "), "{answer}");
+}
+
+#[test]
+fn what_a_rehearsal_has_not_looked_at_is_not_said_to_change() {
+    let server = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let sandbox = Sandbox::with("slow.yaml", &slow(&server));
+    let mut child = sandbox.lifeboat(["drill", "slow.yaml"]).spawn();
+    let (mut client, _) = server.accept().expect("it looks");
+    let looking = sandbox.run("status").stdout;
+    assert!(looking.contains("\nnot looked at  second  \nnot looked at  third   \n"), "{looking}");
+
+    kill_process(Pid::from_child(&child), Signal::INT).expect("our child takes signals");
+    wait_until_said(&mut child, "stopping:");
+    client.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    let summary = String::from_utf8_lossy(&output.stdout);
+    assert!(summary.contains("steps: 1 in place, 1 not looked at, 1 would change\n"), "{summary}");
+    assert!(summary.ends_with("\nnot looked at  third\n"), "{summary}");
+
+    let status = sandbox.status();
+    let seen = |at: usize| (&status["steps"][at]["state"], status["steps"][at].get("change").is_some());
+    assert_eq!([seen(0), seen(2)], [(&json!("pending"), true), (&json!("pending"), false)]);
+}
+
+/// A rehearsal that looks at its second step until the server answers.
+fn slow(server: &TcpListener) -> String {
+    let url = format!("http://{}", server.local_addr().expect("bound"));
+    format!(
+        "
+runbook: slow
+steps:
+  - {{ id: first, action: wait.for, with: {{ duration: 5s }} }}
+  - {{ id: second, action: http.check, with: {{ url: '{url}', timeout: 1m }} }}
+  - {{ id: third, action: wait.for, with: {{ duration: 5s }} }}
+"
+    )
 }

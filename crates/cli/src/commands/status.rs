@@ -143,7 +143,7 @@ fn as_text(loaded: &Loaded, printed: &Printed) -> String {
 
 fn row(loaded: &Loaded, at: StepIndex) -> [String; 4] {
     let state = &loaded.state;
-    let (word, style) = words::status(state.status(at), state.mode());
+    let (word, style) = words::step(state, at);
     let again = match state.attempts(at) {
         0 | 1 => String::new(),
         attempts => format!(" in {attempts} attempts"),

@@ -81,7 +81,7 @@ impl Live {
                 view.over += 1;
             }
             (_, false) => {
-                let (what, style) = words::status(state.status(at), state.mode());
+                let (what, style) = words::step(state, at);
                 let step = GoingOn {
                     id: state.plan().step(at).id.to_string(),
                     what,
