@@ -1,5 +1,5 @@
-//! The outputs of a step that other steps use: whoever marks it as done has to give them, or those steps could never
-//! start.
+//! The outputs of a step that other steps use: whoever marks it as done has to give them, and whoever skips it has to
+//! mean it, for those steps can never start without them.
 
 use std::collections::BTreeMap;
 
@@ -20,8 +20,8 @@ pub(crate) type Needed = BTreeMap<String, Output>;
 /// An output that another step uses.
 #[derive(Debug, Clone)]
 pub(crate) struct Output {
-    /// The first step that uses it.
-    pub(crate) user: StepId,
+    /// The steps that use it, in the order of the plan.
+    pub(crate) users: Vec<StepId>,
     /// What it must be.
     pub(crate) kind: Kind,
 }
@@ -38,10 +38,13 @@ pub(crate) fn of_all(plan: &Plan) -> BTreeMap<StepId, Needed> {
                 {
                     let step = plan.step(at);
                     let needed = all.entry(step.id.clone()).or_default();
-                    needed.entry(output).or_insert_with_key(|output| Output {
-                        user: user.id.clone(),
-                        kind: spec_of(&registry, step).map(|spec| Kind::of(spec, output)).unwrap_or_default(),
+                    let output = needed.entry(output).or_insert_with_key(|name| Output {
+                        users: Vec::new(),
+                        kind: spec_of(&registry, step).map(|spec| Kind::of(spec, name)).unwrap_or_default(),
                     });
+                    if output.users.last() != Some(&user.id) {
+                        output.users.push(user.id.clone());
+                    }
                 }
             }
         });
@@ -51,17 +54,24 @@ pub(crate) fn of_all(plan: &Plan) -> BTreeMap<StepId, Needed> {
 
 /// Whether these are all outputs that others need.
 pub(crate) fn check(plan: &Plan, step: &PlanStep, given: &Outputs, command: &str) -> Result<(), CliError> {
-    let needed = of_all(plan).remove(&step.id).unwrap_or_default();
-    let missing: Vec<_> = needed.iter().filter(|(name, _)| !given.contains_key(*name)).collect();
+    let mut missing = of_all(plan).remove(&step.id).unwrap_or_default();
+    missing.retain(|name, _| !given.contains_key(name));
     if missing.is_empty() {
         return Ok(());
     }
-    let lines = missing
-        .iter()
-        .map(|(name, Output { user, .. })| format!("step `{user}` uses `steps.{}.{name}`", step.id));
-    let lines = lines.collect::<Vec<_>>().join("\n       ");
-    let options: String = missing.iter().map(|(name, _)| format!(" -o {name}=VALUE")).collect();
-    Err(CliError::usage(lines).hint(format!("say what it would have given: `{command}{options}`")))
+    let error = CliError::usage(uses(&step.id, &missing).join("\n       "));
+    Err(error.hint(format!("say what it would have given: `{command}{}`", options(&missing))))
+}
+
+/// Who uses which output of a step, a line each.
+pub(crate) fn uses(step: &StepId, needed: &Needed) -> Vec<String> {
+    let by = |name: &String, user: &StepId| format!("step `{user}` uses `steps.{step}.{name}`");
+    needed.iter().flat_map(|(name, output)| output.users.iter().map(move |user| by(name, user))).collect()
+}
+
+/// How outputs are given on the command line.
+pub(crate) fn options(needed: &Needed) -> String {
+    needed.keys().map(|name| format!(" -o {name}=VALUE")).collect()
 }
 
 /// Reads an output that is given for a step, if the step has it.

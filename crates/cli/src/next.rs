@@ -97,12 +97,15 @@ fn about_step(
         ),
         what,
     };
-    let outputs = needed.get(step).into_iter().flat_map(BTreeMap::keys);
-    let outputs: String = outputs.map(|name| format!(" -o {name}=VALUE")).collect();
+    let outputs = needed.get(step).map(needed::options).unwrap_or_default();
+    let skip = match outputs.as_str() {
+        "" => word("skip", "goes on without it", ""),
+        _ => word("skip", "goes on without it; what uses its outputs cannot start", " --anyway"),
+    };
     let in_doubt = state.status(at) == Status::InDoubt;
     [
         word("retry", if in_doubt { "runs it again" } else { "runs it again, once its cause is mended" }, ""),
-        word("skip", "goes on without it", ""),
+        skip,
         word("mark-done", "it was done by other means", &outputs),
     ]
 }

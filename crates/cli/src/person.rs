@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::needed::{Needed, Output};
+use crate::needed::{self, Needed, Output};
 use crate::printed::Printed;
 use crate::terminal::Terminal;
 use crate::words::{BOLD, WARNING, clean};
@@ -100,7 +100,7 @@ impl Dialogue<'_> {
         self.terminal.say(
             "  retry      run it again\n  skip       go on without it\n  mark-done  it is done\n  later      decide later\n",
         );
-        let decision = match self.choose()? {
+        let decision = match self.choose(step)? {
             Choice::Retry => Decision::Retry,
             Choice::Skip => Decision::Skip,
             Choice::MarkDone => Decision::MarkDone { outputs: self.outputs()? },
@@ -110,15 +110,25 @@ impl Dialogue<'_> {
         Some(Answer { decision, actor: self.actor.to_owned(), reason })
     }
 
-    fn choose(&self) -> Option<Choice> {
+    fn choose(&self, step: &StepId) -> Option<Choice> {
         loop {
             let question = format!("{BOLD}What now?{BOLD:#} [retry/skip/mark-done/later] ");
             let line = answer(self.terminal, &question)?;
             match Choice::read(&line) {
+                Some(Choice::Skip) if !self.can_be_spared(step) => {}
                 Some(choice) => return Some(choice),
                 None => self.terminal.say("please answer retry, skip, mark-done or later\n"),
             }
         }
+    }
+
+    /// Whether nothing needs what the step would have given, or the person goes on without that, too.
+    fn can_be_spared(&self, step: &StepId) -> bool {
+        let uses = needed::uses(step, self.needed);
+        for uses in &uses {
+            self.terminal.say(&format!("{uses}, and cannot start without it\n"));
+        }
+        uses.is_empty() || confirm(self.terminal, "Skip it anyway? (mark-done asks for what they use)")
     }
 
     /// What the step would have given to those that need it.
@@ -130,9 +140,10 @@ impl Dialogue<'_> {
         Some(outputs)
     }
 
-    fn output(&self, name: &str, Output { user, kind }: &Output) -> Option<Value> {
+    fn output(&self, name: &str, Output { users, kind }: &Output) -> Option<Value> {
         let must_be = kind.in_words();
-        let question = format!("{BOLD}Its output `{name}`?{BOLD:#} ({must_be}, for step {user}) ");
+        let users = users.iter().map(StepId::as_str).collect::<Vec<_>>().join(", ");
+        let question = format!("{BOLD}Its output `{name}`?{BOLD:#} ({must_be}, for step {users}) ");
         loop {
             match kind.read(answer(self.terminal, &question)?) {
                 Ok(value) => return Some(value),

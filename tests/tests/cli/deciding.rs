@@ -153,6 +153,32 @@ fn an_output_that_others_use_must_be_given() {
 }
 
 #[test]
+fn a_step_whose_outputs_others_use_is_skipped_only_where_that_is_meant() {
+    let sandbox = failed();
+    let before = sandbox.run("journal").stdout;
+    assert_snapshot!(sandbox.run("skip second --reason unneeded"), @r"
+    $ lifeboat skip second --reason unneeded
+    exit 2
+    -- stderr
+    the newest unfinished or failed run is meant: [RUN 1]
+    error: step `third` uses `steps.second.stdout`, and cannot start without it
+    hint: say what it would have given: `lifeboat mark-done [RUN 1] second --reason WHY -o stdout=VALUE`
+    hint: or go on all the same: `lifeboat skip [RUN 1] second --reason WHY --anyway`
+    ");
+    assert_eq!(sandbox.run("journal").stdout, before);
+    assert_eq!(sandbox.run("skip second --reason unneeded --anyway").code, Some(0));
+    // What cannot start fails, and can be decided about in its turn.
+    let answer = sandbox.run("resume");
+    assert_eq!(answer.code, Some(4), "{answer}");
+    assert!(
+        answer.stdout.contains("step third failed: cannot start: `steps.second.stdout` is not known"),
+        "{answer}"
+    );
+    assert_eq!(sandbox.run("skip third --reason unneeded").code, Some(0));
+    assert_eq!(sandbox.run("resume").code, Some(0));
+}
+
+#[test]
 fn a_step_in_doubt_is_skipped() {
     let sandbox = doubtful();
     assert_eq!(sandbox.run("resume").code, Some(6));
@@ -240,7 +266,7 @@ fn a_failed_run_is_not_resumed_before_somebody_decides() {
     -- stderr
     [RUN 1] is finished: failed
     next: lifeboat retry [RUN 1] second --reason WHY                      runs it again, once its cause is mended
-    next: lifeboat skip [RUN 1] second --reason WHY                       goes on without it
+    next: lifeboat skip [RUN 1] second --reason WHY --anyway              goes on without it; what uses its outputs cannot start
     next: lifeboat mark-done [RUN 1] second --reason WHY -o stdout=VALUE  it was done by other means
     next: lifeboat resume [RUN 1]                                         goes on afterwards
     "#);
@@ -277,7 +303,7 @@ fn a_step_before_its_run_is_put_right() {
 #[test]
 fn an_actor_is_one_line() {
     let sandbox = failed();
-    let words = ["skip", "second", "--reason", "no", "--actor", "Ann\nstep third succeeded\u{202e}"];
+    let words = ["retry", "second", "--reason", "no", "--actor", "Ann\nstep third succeeded\u{202e}"];
     let answer = sandbox.lifeboat(words).run();
     assert!(answer.stderr.contains("by Ann / step third succeeded\\u{202e}\n"), "{answer}");
 }

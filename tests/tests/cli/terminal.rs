@@ -160,6 +160,24 @@ fn a_person_who_marks_a_step_as_done_is_asked_for_what_others_need_of_it() {
 }
 
 #[test]
+fn a_person_is_warned_before_a_step_is_skipped_that_others_need() {
+    let uses = DOUBTFUL.replace("[touch, after]", "[touch, '{{ steps.odd.stdout }}']");
+    let sandbox = Sandbox::with("doubtful.yaml", &uses);
+    let mut session = at_terminal(&sandbox, "run doubtful.yaml --yes");
+    session.exp_string("What now?").expect("the choice");
+    session.send_line("skip").expect("it reads");
+    session
+        .exp_string("step `after` uses `steps.odd.stdout`, and cannot start without it")
+        .expect("a warning");
+    session.exp_string("Skip it anyway?").expect("a question");
+    session.send_line("n").expect("it reads");
+    session.exp_string("What now?").expect("the choice, again");
+    session.send_line("later").expect("it reads");
+    session.exp_string("--anyway").expect("how it is typed");
+    assert_eq!(exit_code(session), 6);
+}
+
+#[test]
 fn a_person_is_asked_again_for_an_output_of_another_type() {
     let uses = DOUBTFUL.replace("[touch, after]", "[touch, 'code-{{ steps.odd.exit_code }}']");
     let sandbox = Sandbox::with("doubtful.yaml", &uses);

@@ -25,11 +25,15 @@ pub(crate) struct RetryArgs {
 
 /// Go on without a step that failed or is in doubt
 ///
-/// Records the decision, as a deviation; `lifeboat resume` then goes on.
+/// Records the decision, as a deviation; `lifeboat resume` then goes on. A step whose outputs other steps use is not
+/// skipped unless `--anyway` says that it is meant: those steps cannot start.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SkipArgs {
     #[command(flatten)]
     about: About,
+    /// Skip it although other steps use its outputs, and cannot start without them
+    #[arg(long)]
+    anyway: bool,
 }
 
 /// Count a step as done that failed or is in doubt
@@ -64,7 +68,12 @@ pub(crate) fn retry(args: RetryArgs, context: &Context) -> Result<Exit, CliError
 }
 
 pub(crate) fn skip(args: SkipArgs, context: &Context) -> Result<Exit, CliError> {
-    about_step(context, args.about, |_, _| Ok(Decision::Skip))
+    about_step(context, args.about, |state, step| {
+        if !args.anyway {
+            check_spared(context, state, step)?;
+        }
+        Ok(Decision::Skip)
+    })
 }
 
 pub(crate) fn mark_done(args: MarkDoneArgs, context: &Context) -> Result<Exit, CliError> {
@@ -98,6 +107,27 @@ fn about_step(
     };
     context.terminal.say(&next::rendered(&[next]));
     Ok(Exit::Done)
+}
+
+/// Whether no other step uses what a step that may be skipped would have given.
+fn check_spared(context: &Context, state: &RunState, step: &StepId) -> Result<(), CliError> {
+    // Any other step is refused for what it is.
+    if next::decidable_named(state, step).is_none() {
+        return Ok(());
+    }
+    let needed = needed::of_all(state.plan()).remove(step).unwrap_or_default();
+    if needed.is_empty() {
+        return Ok(());
+    }
+    let uses =
+        needed::uses(step, &needed).into_iter().map(|uses| format!("{uses}, and cannot start without it"));
+    let uses = uses.collect::<Vec<_>>().join("\n       ");
+    let command =
+        |word| format!("{} --reason WHY", context.command(&[word, state.run().as_str(), step.as_str()]));
+    let (done, skip, options) = (command("mark-done"), command("skip"), needed::options(&needed));
+    Err(CliError::usage(uses)
+        .hint(format!("say what it would have given: `{done}{options}`"))
+        .hint(format!("or go on all the same: `{skip} --anyway`")))
 }
 
 /// The outputs of a step that may be marked as done: each is one that it has, and all are there that others need.
