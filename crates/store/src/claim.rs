@@ -5,7 +5,7 @@ use std::panic;
 use std::thread;
 use std::time::Duration;
 
-use lifeboat_engine::store::{Claim, Draft, Header, StoreError};
+use lifeboat_engine::store::{Claim, Draft, Header, Holder, StoreError};
 use lifeboat_model::record::Driver;
 use lifeboat_model::{Epoch, Record, RunId, RunState, Seq};
 
@@ -49,7 +49,7 @@ fn fill(
     let path = folder.journal();
     let file =
         private_file().append(true).create_new(true).open(&path).map_err(problem::io("create", &path))?;
-    own(&file, &folder, run)?;
+    own(&file, &folder, run, || None)?;
     let epoch = Epoch(1);
     let nothing = Tip { seq: Seq(0), epoch: Epoch(0), hash: LineHash::START };
     let mut appender = Appender::new(file, path.clone(), 0, nothing, epoch);
@@ -90,7 +90,7 @@ pub(crate) fn take_over(
     // It holds the plan: it is read while sled opens.
     let first = text.first(run)?;
     let file = private_file().append(true).open(&path).map_err(problem::io("open", &path))?;
-    own(&file, &folder, run)?;
+    own(&file, &folder, run, || lock::newest_driver(text.records_after(Seq(0)).rev().flatten()))?;
     let header = header::read(&folder).ok().flatten();
     let mut notes: Vec<_> = header::lost(header.as_ref(), &text).into_iter().collect();
     if let Some(note) = text.torn_note() {
@@ -163,11 +163,17 @@ fn restore(
     Ok(Restored { state, store: None, behind: true, rebuild })
 }
 
-/// Locks the journal itself too, so that a removed lock file does not let a second driver in.
-fn own(file: &File, folder: &RunFolder, run: &RunId) -> Result<(), StoreError> {
+/// Locks the journal itself too, so that a removed lock file does not let a second driver in; `holder` says who the
+/// first is.
+fn own(
+    file: &File,
+    folder: &RunFolder,
+    run: &RunId,
+    holder: impl FnOnce() -> Option<Holder>,
+) -> Result<(), StoreError> {
     match lock::exclusive(file) {
         Ok(true) => Ok(()),
-        Ok(false) => Err(StoreError::Locked { run: run.clone(), holder: None }),
+        Ok(false) => Err(StoreError::Locked { run: run.clone(), holder: holder() }),
         Err(error) => Err(problem::io("lock", &folder.journal())(error)),
     }
 }

@@ -5,9 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lifeboat_engine::store::{Claim, Draft, Header, Holder, Listed, Loaded, Store, StoreError};
+use lifeboat_engine::store::{Claim, Draft, Header, Listed, Loaded, Store, StoreError};
 use lifeboat_model::record::Driver;
-use lifeboat_model::{Record, RecordBody, RunId, RunState, Seq};
+use lifeboat_model::{RunId, RunState, Seq};
 
 use crate::claim;
 use crate::end;
@@ -117,7 +117,7 @@ impl Store for FileStore {
         let state = RunState::replay(&records).map_err(|why| text.illegal(why))?;
         let (holder, notes) = match lock::probe(&folder) {
             // What looks torn while somebody writes is an append in progress.
-            Held::Yes(holder) => (holder.or_else(|| newest_driver(&records)), Vec::new()),
+            Held::Yes(holder) => (holder.or_else(|| lock::newest_driver(records.iter().rev())), Vec::new()),
             Held::No => (None, end_notes(header.as_ref(), &text)),
         };
         Ok(Loaded { records, state, holder, folder: Some(folder.path().to_owned()), notes })
@@ -147,18 +147,6 @@ fn header_from_journal(folder: &RunFolder, run: &RunId) -> Result<Header, StoreE
 /// What a person should know about the end of a journal that nobody writes to.
 pub(crate) fn end_notes(header: Option<&Header>, text: &JournalText) -> Vec<String> {
     header::lost(header, text).into_iter().chain(text.torn_note()).collect()
-}
-
-/// Whoever took the run over last: who holds it, where its lock file does not tell.
-fn newest_driver(records: &[Record]) -> Option<Holder> {
-    records.iter().rev().find_map(|record| {
-        let driver = match &record.body {
-            RecordBody::RunCreated(created) => &created.driver,
-            RecordBody::RunResumed { driver, .. } => driver,
-            _ => return None,
-        };
-        Some(Holder { driver: driver.clone(), since: record.at })
-    })
 }
 
 /// Whether a run's journal is missing or empty.

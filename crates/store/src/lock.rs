@@ -3,6 +3,7 @@
 //! Readers learn whether a run is held by trying for a *shared* lock, which they give back at once. Two readers never
 //! disturb each other; a claim that meets a reader in that instant waits for it (see [`PROBE_PATIENCE`]).
 
+use std::borrow::Borrow;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::FileExt as _;
@@ -11,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use lifeboat_engine::store::{Holder, StoreError};
-use lifeboat_model::RunId;
 use lifeboat_model::record::Driver;
+use lifeboat_model::{Record, RecordBody, RunId};
 
 use crate::folder::{RunFolder, private_file};
 use crate::problem;
@@ -72,6 +73,19 @@ pub(crate) enum Held {
 pub(crate) fn holder_in(folder: &RunFolder) -> Option<Holder> {
     let text = fs::read(folder.lock()).ok()?;
     serde_json::from_slice(&text).ok()
+}
+
+/// Whoever took a run over last, by its records from the newest on: who holds it, where its lock file does not tell.
+pub(crate) fn newest_driver(mut newest_first: impl Iterator<Item = impl Borrow<Record>>) -> Option<Holder> {
+    newest_first.find_map(|record| {
+        let record = record.borrow();
+        let driver = match &record.body {
+            RecordBody::RunCreated(created) => &created.driver,
+            RecordBody::RunResumed { driver, .. } => driver,
+            _ => return None,
+        };
+        Some(Holder { driver: driver.clone(), since: record.at })
+    })
 }
 
 /// Tries to lock a file, past readers that probe it.

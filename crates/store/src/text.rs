@@ -141,7 +141,10 @@ impl JournalText {
     }
 
     /// The records with higher numbers.
-    pub(crate) fn records_after(&self, seq: Seq) -> impl Iterator<Item = Result<Record, StoreError>> {
+    pub(crate) fn records_after(
+        &self,
+        seq: Seq,
+    ) -> impl DoubleEndedIterator<Item = Result<Record, StoreError>> {
         self.spans(seq).map(|(seq, line)| {
             let line = Line::read(line).map_err(|what| self.bad(seq, what.to_owned()))?;
             line.record().map_err(|what| self.bad(seq, what))
