@@ -28,6 +28,8 @@ const BEGUN_HERE: usize = 4;
 /// Records that a dry run holds back at most before it writes them: they decide nothing, since nothing is done, and a
 /// sync for each would be most of a rehearsal's time. What a crash loses of them is looked at again.
 const HELD: usize = 64;
+/// How long it holds them back while nothing else comes: whoever looks on from elsewhere wants to see how far it is.
+const HELD_FOR: Duration = Duration::from_millis(250);
 
 /// Drives one run until it ends or lets go.
 pub(crate) struct DriverLoop {
@@ -52,14 +54,8 @@ impl DriverLoop {
     pub(crate) async fn run(mut self, mut response: Response, written: bool) -> Result<Drive, DriveError> {
         let mut written = written;
         loop {
-            if !written && let Err(error) = self.write(&mut response) {
-                self.cancel.cancel();
-                let state = self.core.state().clone();
-                return Err(DriveError {
-                    error,
-                    written: expected(&state, self.held.len()),
-                    state: Box::new(state),
-                });
+            if !written && let Err(error) = self.hold_or_write(&mut response) {
+                return Err(self.stopped(error));
             }
             written = false;
             self.reporters.tell(&response.events, self.core.state());
@@ -70,8 +66,10 @@ impl DriverLoop {
                 return Ok(self.left(left));
             }
             response = Response::default();
-            let Some(input) = self.inputs.recv().await else {
-                return Ok(self.left(Left::Abandoned));
+            let input = match self.next().await {
+                Ok(Some(input)) => input,
+                Ok(None) => return Ok(self.left(Left::Abandoned)),
+                Err(error) => return Err(self.stopped(error)),
             };
             self.take(input, &mut response);
             for _ in 1..BATCH {
@@ -89,12 +87,28 @@ impl DriverLoop {
         self.core.handle(self.clock.now(), input, response);
     }
 
+    /// The next input. What is held back is written when none comes for a while.
+    async fn next(&mut self) -> Result<Option<Input>, StoreError> {
+        if !self.held.is_empty() {
+            tokio::select! {
+                input = self.inputs.recv() => return Ok(input),
+                () = self.clock.sleep(HELD_FOR) => self.write()?,
+            }
+        }
+        Ok(self.inputs.recv().await)
+    }
+
     /// Makes the batch durable. The caller waits for the disk: nothing may happen before.
-    fn write(&mut self, response: &mut Response) -> Result<(), StoreError> {
+    fn hold_or_write(&mut self, response: &mut Response) -> Result<(), StoreError> {
         self.held.append(&mut response.drafts);
         let rehearses = matches!(*self.actions, Actions::DryRun(_));
         let leaves = response.acts.iter().any(|act| matches!(act, Act::Leave(_)));
-        if self.held.is_empty() || (rehearses && !leaves && self.held.len() < HELD) {
+        if rehearses && !leaves && self.held.len() < HELD { Ok(()) } else { self.write() }
+    }
+
+    /// Writes what is held.
+    fn write(&mut self) -> Result<(), StoreError> {
+        if self.held.is_empty() {
             return Ok(());
         }
         let from = expected(self.core.state(), self.held.len());
@@ -155,6 +169,13 @@ impl DriverLoop {
             waiting_progress: Arc::clone(&self.waiting_progress),
             boot: self.core.inherited(job.at).unwrap_or_else(|| state.driver().boot.clone()),
         }
+    }
+
+    /// Nothing is done any more: what was decided is not on disk.
+    fn stopped(self, error: StoreError) -> DriveError {
+        self.cancel.cancel();
+        let state = self.core.state().clone();
+        DriveError { error, written: expected(&state, self.held.len()), state: Box::new(state) }
     }
 
     fn left(self, left: Left) -> Drive {

@@ -5,6 +5,8 @@ use std::net::TcpListener;
 
 use insta::assert_snapshot;
 use lifeboat_tests::cli::{Sandbox, wait_until_said};
+use lifeboat_tests::driving::PATIENCE;
+use lifeboat_tests::wait::wait_until;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
@@ -108,6 +110,18 @@ fn what_a_rehearsal_has_not_looked_at_is_not_said_to_change() {
     let status = sandbox.status();
     let seen = |at: usize| (&status["steps"][at]["state"], status["steps"][at].get("change").is_some());
     assert_eq!([seen(0), seen(2)], [(&json!("pending"), true), (&json!("pending"), false)]);
+}
+
+#[test]
+fn what_a_rehearsal_has_seen_shows_while_it_goes_on() {
+    let server = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let sandbox = Sandbox::with("slow.yaml", &slow(&server));
+    let mut child = sandbox.lifeboat(["drill", "slow.yaml"]).spawn();
+    let (_client, _) = server.accept().expect("it looks");
+    let status = || sandbox.run("status").stdout;
+    wait_until("the first step shows", PATIENCE, status, || status().contains("would change   first"));
+    child.kill().expect("our child can be killed");
+    child.wait().expect("it ends");
 }
 
 /// A rehearsal that looks at its second step until the server answers.
