@@ -91,7 +91,12 @@ pub enum Recovery {
         /// What proves it, in words.
         evidence: String,
     },
-    /// No trace that settles it.
+    /// Nobody can tell whether it still goes on: it must not be repeated beside itself.
+    MayGoOn {
+        /// Why not, in words.
+        why: String,
+    },
+    /// No trace that settles it, and nothing of it goes on.
     Nothing {
         /// What was looked for, and what was found instead.
         why: String,

@@ -70,6 +70,7 @@ impl Worker {
                 Found::Settled(Finding::failed(failure, in_words(evidence)))
             }
             Ok(Recovery::NotStarted { evidence }) => Found::Settled(Finding::not_started(evidence)),
+            Ok(Recovery::MayGoOn { why }) => Found::Settled(Finding::may_go_on(&in_words(why))),
             Ok(Recovery::Nothing { why }) => Found::Open(Some(in_words(why))),
             Err(silent) => Found::Settled(Finding::may_go_on(&in_words(silent.why()))),
         }

@@ -31,7 +31,7 @@ pub(crate) async fn recover(context: &ActionContext, params: &Params) -> Recover
         Ok(recovery) => recovery,
         Err(error) => {
             let folder = context.info().folder.display();
-            Recovery::Nothing { why: format!("the trace of the command in {folder} cannot be read: {error}") }
+            Recovery::MayGoOn { why: format!("the trace of the command in {folder} cannot be read: {error}") }
         }
     }
 }
@@ -98,14 +98,12 @@ pub(crate) async fn wait_until_over(context: &ActionContext) -> io::Result<()> {
     outlast(context, &place, kill_after).await.map(drop)
 }
 
-/// Makes the command end. It is noted first, for a driver that comes after this one died over it.
+/// Makes the command end. It is noted first, for a driver that comes after this one died over it; where there is no room
+/// for the note, the end matters more.
 async fn stop(place: &Place, tree: Tree, kill_after: Duration) -> io::Result<()> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(place.folder.join(STOPPING))?;
+    let mut note = OpenOptions::new();
+    note.write(true).create(true).truncate(false).mode(0o600);
+    drop(note.open(place.folder.join(STOPPING)));
     drop(in_thread(move || tree.stop(kill_after))?.await);
     Ok(())
 }

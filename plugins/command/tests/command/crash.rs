@@ -158,6 +158,15 @@ async fn an_attempt_that_nobody_took_on_never_began() {
 }
 
 #[tokio::test]
+async fn a_trace_that_cannot_be_read_settles_nothing() {
+    let bench = Bench::new();
+    let attempt = bench.attempt("step");
+    std::fs::create_dir_all(attempt.folder().join("supervision.jsonl")).unwrap();
+    let found = attempt.recover(json!({"argv": ["true"]})).await;
+    assert!(matches!(&found, Recovery::MayGoOn { why } if why.contains("cannot be read")), "{found:?}");
+}
+
+#[tokio::test]
 async fn a_missing_trace_proves_nothing_after_a_restart_of_the_machine() {
     let bench = Bench::new();
     for (step, boot) in [("other", Some("another boot".to_owned())), ("unknown", None)] {
