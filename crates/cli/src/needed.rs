@@ -31,25 +31,32 @@ pub(crate) fn of_all(plan: &Plan) -> BTreeMap<StepId, Needed> {
     let registry = registry::registry();
     let mut all: BTreeMap<StepId, Needed> = BTreeMap::new();
     for user in plan.steps() {
-        for_each_template(user, &mut |text| {
-            for used in analyse(text).uses {
-                if let Reference::Output { step, output, .. } = used.reference
-                    && let Some(at) = StepId::new(&step).ok().and_then(|step| plan.find(&step))
-                {
-                    let step = plan.step(at);
-                    let needed = all.entry(step.id.clone()).or_default();
-                    let output = needed.entry(output).or_insert_with_key(|name| Output {
-                        users: Vec::new(),
-                        kind: spec_of(&registry, step).map(|spec| Kind::of(spec, name)).unwrap_or_default(),
-                    });
-                    if output.users.last() != Some(&user.id) {
-                        output.users.push(user.id.clone());
-                    }
-                }
+        for (step, name) in used_by(plan, user) {
+            let needed = all.entry(step.id.clone()).or_default();
+            let output = needed.entry(name).or_insert_with_key(|name| Output {
+                users: Vec::new(),
+                kind: spec_of(&registry, step).map(|spec| Kind::of(spec, name)).unwrap_or_default(),
+            });
+            if output.users.last() != Some(&user.id) {
+                output.users.push(user.id.clone());
             }
-        });
+        }
     }
     all
+}
+
+/// The outputs that a step uses, each as often as it does.
+fn used_by<'p>(plan: &'p Plan, user: &PlanStep) -> Vec<(&'p PlanStep, String)> {
+    let mut uses = Vec::new();
+    for_each_template(user, &mut |text| uses.extend(analyse(text).uses));
+    let output = |reference| match reference {
+        Reference::Output { step, output, .. } => {
+            let at = StepId::new(&step).ok().and_then(|step| plan.find(&step))?;
+            Some((plan.step(at), output))
+        }
+        _ => None,
+    };
+    uses.into_iter().filter_map(|used| output(used.reference)).collect()
 }
 
 /// Whether these are all outputs that others need.

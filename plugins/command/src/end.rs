@@ -80,9 +80,7 @@ impl Status {
             (None, None) => unreachable!("bug: a process that was waited for exited or was killed"),
         }
     }
-}
 
-impl Status {
     /// Whether a command that only looks has answered with it. Codes from 124 on are not its own: by convention they
     /// say that something was not found or could not be started (125 to 127), took too long (124), was killed
     /// (128 and the signal), or could not be reached (255, of `ssh`).

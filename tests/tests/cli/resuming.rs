@@ -211,12 +211,18 @@ fn a_driver_whose_lock_file_was_removed_is_still_seen() {
     assert_eq!(ended(&sandbox, child).code, Some(0));
 }
 
-/// An interrupted run, and a newer one that failed.
-fn two_runs() -> Sandbox {
+/// A run whose driver was killed; its command may end.
+fn abandoned() -> Sandbox {
     let (sandbox, mut child) = started();
     child.kill().expect("our child can be killed");
     child.wait().expect("it ends");
     sandbox.file("go", "");
+    sandbox
+}
+
+/// An interrupted run, and a newer one that failed.
+fn two_runs() -> Sandbox {
+    let sandbox = abandoned();
     let fails = "runbook: fails\nsteps:\n  - { id: a, action: command.run, with: { argv: ['false'] } }\n";
     sandbox.file("fails.yaml", fails);
     assert_eq!(sandbox.run("run fails.yaml --yes").code, Some(4));
@@ -244,10 +250,7 @@ fn an_older_run_is_not_resumed_by_mistake() {
 
 #[test]
 fn a_newer_run_that_needs_nobody_is_not_in_the_way() {
-    let (sandbox, mut child) = started();
-    child.kill().expect("our child can be killed");
-    child.wait().expect("it ends");
-    sandbox.file("go", "");
+    let sandbox = abandoned();
     let fine = "runbook: fine\nsteps:\n  - { id: a, action: wait.for, with: { duration: 0s } }\n";
     sandbox.file("fine.yaml", fine);
     assert_eq!(sandbox.run("run fine.yaml --yes").code, Some(0));
