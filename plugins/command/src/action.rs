@@ -42,7 +42,7 @@ impl CommandRun {
             }
         };
         let id = connection.next_id();
-        let mut ended = match connection.start(launch(context, params, place, id)) {
+        let mut ended = match connection.start(launch(context, params, place, id)).await {
             Ok(ended) => ended,
             Err(error) => {
                 return Failure::permanent("it could not be handed to its supervisor")
@@ -53,7 +53,7 @@ impl CommandRun {
         let answer = tokio::select! {
             answer = &mut ended => answer,
             () = context.cancelled() => {
-                connection.stop(id, params.kill_after);
+                connection.stop(id, params.kill_after).await;
                 ended.await
             }
         };

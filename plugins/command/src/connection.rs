@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::net::unix::pipe::Receiver;
 use tokio::sync::oneshot;
@@ -53,7 +54,7 @@ impl Supervisor {
 /// A running supervisor. Dropped, it ends as soon as its commands have.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    requests: Mutex<ChildStdin>,
+    requests: Arc<Mutex<ChildStdin>>,
     waiting: Arc<Waiting>,
     next_id: AtomicU64,
 }
@@ -81,7 +82,7 @@ impl Connection {
         }
         let waiting = Arc::new(Mutex::new(Some(HashMap::new())));
         tokio::spawn(receive(answers, Arc::clone(&waiting), child));
-        Ok(Self { requests: Mutex::new(requests), waiting, next_id: AtomicU64::new(1) })
+        Ok(Self { requests: Arc::new(Mutex::new(requests)), waiting, next_id: AtomicU64::new(1) })
     }
 
     fn is_open(&self) -> bool {
@@ -95,14 +96,14 @@ impl Connection {
 
     /// Has the command started. The receiver fails when the supervisor dies before it has answered. Fails itself when
     /// the request cannot be put into words: it was not sent, and the supervisor lives.
-    pub(crate) fn start(&self, launch: Launch) -> serde_json::Result<oneshot::Receiver<Answer>> {
+    pub(crate) async fn start(&self, launch: Launch) -> serde_json::Result<oneshot::Receiver<Answer>> {
         let id = launch.id;
         let request = line(&Request::Start(launch))?;
         let (sender, receiver) = oneshot::channel();
         let Some(()) = lock(&self.waiting).as_mut().map(|waiting| drop(waiting.insert(id, sender))) else {
             return Ok(receiver);
         };
-        if self.send(&request).is_err() {
+        if self.send(request).await.is_err() {
             // Dropping the sender tells the receiver; what became of the request is for the trace to say.
             drop(lock(&self.waiting).as_mut().map(|waiting| waiting.remove(&id)));
         }
@@ -110,16 +111,33 @@ impl Connection {
     }
 
     /// Has the command stopped; the answer comes to who started it.
-    pub(crate) fn stop(&self, id: CommandId, grace: Duration) {
+    pub(crate) async fn stop(&self, id: CommandId, grace: Duration) {
         let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
         // When it fails the supervisor is gone, which the receiver learns.
-        drop(line(&Request::Stop { id, grace_ms }).map(|request| self.send(&request)));
+        if let Ok(request) = line(&Request::Stop { id, grace_ms }) {
+            drop(self.send(request).await);
+        }
     }
 
-    /// Fails only when the supervisor is gone.
-    fn send(&self, request: &[u8]) -> io::Result<()> {
-        lock(&self.requests).write_all(request)
+    /// Writes a request, whole, also if nobody waits for it any more. Fails only when the supervisor is gone.
+    async fn send(&self, request: Vec<u8>) -> io::Result<()> {
+        if let Ok(mut requests) = self.requests.try_lock()
+            && has_room(&requests, request.len())
+        {
+            return requests.write_all(&request);
+        }
+        // A supervisor that is slow to read holds up nobody but this command.
+        let requests = Arc::clone(&self.requests);
+        let written = tokio::task::spawn_blocking(move || lock(&requests).write_all(&request));
+        written.await.map_err(io::Error::other)?
     }
+}
+
+/// Whether so many bytes can be written to a pipe at once: one that is ready takes what POSIX calls `PIPE_BUF`.
+fn has_room(pipe: &ChildStdin, bytes: usize) -> bool {
+    const PIPE_BUF: usize = 4096;
+    let mut ready = [PollFd::new(pipe, PollFlags::OUT)];
+    bytes <= PIPE_BUF && poll(&mut ready, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
 }
 
 /// Hands out answers until the supervisor is gone.

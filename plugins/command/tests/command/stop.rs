@@ -1,6 +1,7 @@
 //! A command that is told to stop is over afterwards, with everything it started.
 
 use lifeboat_action::{Failure, FailureKind, Observation, Outcome};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::support::{Bench, gone, is_alive, kill, told};
@@ -129,4 +130,24 @@ async fn stopping_a_command_leaves_its_running_look_alone() {
     assert!(is_alive(pid), "it is not the command's to stop");
     stop_look.cancel();
     look.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_supervisor_that_does_not_read_holds_up_nobody_else() {
+    let bench = Bench::new();
+    let first = bench.attempt("first");
+    first.apply(json!({"argv": ["true"]})).await.unwrap();
+    let supervisor = Pid::from_raw(first.supervisor()).unwrap();
+    kill_process(supervisor, Signal::STOP).unwrap();
+    let attempt = bench.attempt("large");
+    // Much more than a pipe takes.
+    let script = format!("echo done #{}", "x".repeat(100 * 1024));
+    let large = tokio::spawn(async move { attempt.apply(json!({"script": script})).await });
+    // With one thread for all, this is reached only if the request waits elsewhere.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!large.is_finished());
+    kill_process(supervisor, Signal::CONT).unwrap();
+    assert_eq!(large.await.unwrap().unwrap().outputs["stdout"], json!("done"));
 }
