@@ -13,11 +13,14 @@ use std::process::{Command, Stdio};
 use lifeboat_tests::process::{Process, children_of};
 use lifeboat_tests::scene::guardian::{Order, Reply};
 use rustix::io::Errno;
-use rustix::process::{Signal, WaitOptions, getpid, set_child_subreaper, wait};
+use rustix::process::{Signal, WaitOptions, getpid, set_child_subreaper, setsid, wait};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args_os().nth(1).ok_or("usage: scene-guardian FOLDER")?;
     let folder = Path::new(&folder);
+    // A Ctrl-C, or a test runner that kills the test's group, must not hit the one who tidies up. A group of its own is
+    // not enough: if the test dies while a server is stopped, the kernel hangs up on a group that is left without a parent.
+    setsid()?;
     set_child_subreaper(Some(getpid()))?;
     // Whatever ends the conversation, the servers go.
     let ended = obey(folder);

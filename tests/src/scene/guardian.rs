@@ -5,7 +5,6 @@
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Mutex;
@@ -59,8 +58,6 @@ impl Guardian {
             .arg(&folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            // A Ctrl-C, or a test runner that kills the test's group, must not hit the one who tidies up.
-            .process_group(0)
             .spawn()
             .expect("scene-guardian starts");
         let line = process.stdin.take().zip(process.stdout.take().map(BufReader::new));
