@@ -158,7 +158,7 @@ fn what_is_refused_here_and_heard_by_the_candidate_is_not_fenced() {
 
 #[test]
 fn the_moment_it_was_first_seen_down_is_when_lag_is_judged() {
-    let (scene, bench) = (PostgresScene::start(), Bench::new());
+    let (scene, bench) = (crate::bench::following(), Bench::new());
     scene.kill(Node::A);
     let down = crate::bench::on(&scene, Node::A, json!({"expect": "down", "observers": 1}));
     let (_, seen) = in_place(bench.observe("postgres.check", &down));
