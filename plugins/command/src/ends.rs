@@ -14,27 +14,30 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::trace::Trace;
+use crate::end::Printed;
+use crate::trace;
 
 /// How long a driver that lives may take to put an end into its journal.
 const DRIVER_TAKES: Duration = Duration::from_secs(5);
 
-/// So many ends are kept; each is an open file, its trace. What was printed is opened when it is synced.
-const KEPT: usize = 64;
+/// So many ends are kept, some two megabytes: what is quicker than that costs a sync each.
+const KEPT: usize = 8192;
 
-/// The record of an end.
+/// An end that was recorded. No file of it is kept open.
 #[derive(Debug)]
 pub(crate) struct Recorded {
-    pub(crate) trace: Trace,
-    /// The files that hold what the command printed.
-    pub(crate) printed: Vec<PathBuf>,
+    /// The attempt's folder.
+    pub(crate) folder: PathBuf,
+    /// What the command printed, as far as it is known.
+    pub(crate) printed: Option<Printed>,
 }
 
 impl Recorded {
     /// Makes it survive a power loss, or leaves the attempt in doubt after one.
     fn sync(&self) -> io::Result<()> {
-        self.printed.iter().try_for_each(|file| File::open(file)?.sync_data())?;
-        self.trace.sync()
+        let printed = self.printed.map(|printed| printed.files(&self.folder)).unwrap_or_default();
+        printed.iter().try_for_each(|file| File::open(file)?.sync_data())?;
+        trace::sync(&self.folder)
     }
 }
 
@@ -88,28 +91,27 @@ fn sync(recorded: &Recorded) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trace::Trace;
 
     #[test]
-    fn no_more_files_are_kept_open_than_said() {
+    fn no_more_ends_are_kept_than_said() {
         let folder = tempfile::tempdir().unwrap();
-        let recorded = |number: usize| {
-            let folder = folder.path().join(number.to_string());
-            std::fs::create_dir(&folder).unwrap();
-            Recorded { trace: Trace::try_lock(&folder).unwrap().unwrap(), printed: Vec::new() }
-        };
+        drop(Trace::try_lock(folder.path()).unwrap());
+        let recorded = || Recorded { folder: folder.path().to_owned(), printed: None };
         let ends = Ends::default();
-        (0..2 * KEPT).for_each(|number| ends.keep(recorded(number)));
+        (0..KEPT + 10).for_each(|_| ends.keep(recorded()));
         assert_eq!(ends.kept().newest.len(), KEPT);
         ends.driver_is_gone();
-        ends.keep(recorded(2 * KEPT));
+        ends.keep(recorded());
         assert!(ends.kept().newest.is_empty());
     }
 
     #[test]
     fn an_end_is_not_put_on_the_disk_without_what_was_printed() {
         let folder = tempfile::tempdir().unwrap();
-        let trace = Trace::try_lock(folder.path()).unwrap().unwrap();
-        let recorded = Recorded { trace, printed: vec![folder.path().join("stdout")] };
+        drop(Trace::try_lock(folder.path()).unwrap());
+        let printed = Some(Printed { stdout: 4, stderr: 0, secrets: 0 });
+        let recorded = Recorded { folder: folder.path().to_owned(), printed };
         assert!(recorded.sync().is_err());
         std::fs::write(folder.path().join("stdout"), "db-b").unwrap();
         assert!(recorded.sync().is_ok());

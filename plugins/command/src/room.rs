@@ -10,8 +10,8 @@ use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 /// A command's trace; while it is stopped, the list of processes, one of its entries, and a handle.
 const FILES_EACH: u64 = 4;
 
-/// The ends that are kept, pipes, and what is open while a command is started.
-const FILES_BESIDES: u64 = 100;
+/// Pipes, what is open while a command is started, and while ends are put on the disk.
+const FILES_BESIDES: u64 = 40;
 
 /// How many commands may run at once.
 #[derive(Debug)]

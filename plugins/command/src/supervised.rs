@@ -125,8 +125,8 @@ impl Supervised {
                 end.printed = Printed::measure(&folder, &self.masker).ok();
                 let recorded = trace.append(&Entry::Ended(end.clone())).and_then(|()| trace.unlock());
                 let unrecorded = recorded.err().map(|error| error.to_string());
-                let printed = end.printed.map(|printed| printed.files(&folder)).unwrap_or_default();
-                (Answer::Ended { id, end, unrecorded }, Some(Recorded { trace, printed }))
+                let printed = end.printed;
+                (Answer::Ended { id, end, unrecorded }, Some(Recorded { folder, printed }))
             }
             // Nobody else reaps our children; if the system says otherwise, the driver must not take it for an end.
             Err(error) => (lost(id, &error), None),

@@ -95,11 +95,11 @@ impl Trace {
     pub(crate) fn unlock(&self) -> io::Result<()> {
         self.file.unlock()
     }
+}
 
-    /// Makes what was appended survive a power loss.
-    pub(crate) fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
-    }
+/// Makes what was appended survive a power loss.
+pub(crate) fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder.join(FILE_NAME))?.sync_data()
 }
 
 /// Reads the file while somebody else may hold the lock.

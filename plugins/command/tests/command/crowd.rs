@@ -70,7 +70,7 @@ async fn a_low_limit_on_open_files_is_raised_for_the_supervisor_and_kept_for_its
 #[tokio::test(flavor = "multi_thread")]
 async fn what_finds_no_room_for_its_files_waits_for_it() {
     // Room for five.
-    let bench = limited("ulimit -n 120");
+    let bench = limited("ulimit -n 60");
     let (mut running, here, gate) = crowd(&bench, 40, "true");
     let gate = open(here, gate, 5).await;
     while let Some(command) = running.pop() {
@@ -82,7 +82,7 @@ async fn what_finds_no_room_for_its_files_waits_for_it() {
 #[tokio::test]
 async fn what_waits_for_room_can_be_stopped() {
     // Room for one.
-    let bench = limited("ulimit -n 104");
+    let bench = limited("ulimit -n 44");
     let first = bench.attempt("first");
     let (here, stop_first) = (bench.fifo("here"), first.cancel.clone());
     let params = json!({"script": "echo here > $HERE; exec sleep 1000", "env": {"HERE": here}});
