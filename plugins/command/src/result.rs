@@ -69,6 +69,8 @@ pub(crate) fn finish(
         lost.push("it holds a secret that is another by now, or not at hand".to_owned());
     }
     let failure = match end.status {
+        // A shell goes on after the command that was stopped, and programs end well because they were told to.
+        _ if end.stopped => Failure::unknown(format!("it was told to stop and {}", end.status)),
         Status::Code(code) if params.exit_codes.iter().any(|accepted| i32::from(*accepted) == code) => {
             if lost.is_empty() {
                 let outcome = succeed(code, stdout, stderr, warnings);
@@ -78,7 +80,6 @@ pub(crate) fn finish(
             let lost = std::mem::take(&mut lost).join("; ");
             Failure::unknown(format!("it {}, but what it printed cannot be used: {lost}", end.status))
         }
-        _ if end.stopped => Failure::unknown(format!("it was told to stop and {}", end.status)),
         Status::Code(_) => Failure::transient(end.status.to_string()),
         Status::Signal(_) => Failure::unknown(format!("it {}, not by lifeboat", end.status)),
     };

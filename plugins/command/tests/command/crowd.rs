@@ -127,7 +127,7 @@ async fn a_stop_that_finds_no_file_to_look_with_does_not_take_that_for_the_end()
     few.cancel.cancel();
     for (attempt, command) in [(few, stopping_few), (many, stopping_many)] {
         let failure = command.await.unwrap().unwrap_err();
-        assert_eq!(failure.message, "it was told to stop and was killed by SIGKILL");
+        assert!(failure.message.starts_with("it was told to stop and "), "{failure}");
         assert_eq!(attempt.processes(), [0; 0]);
     }
 }
