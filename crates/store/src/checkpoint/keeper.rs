@@ -17,8 +17,9 @@ use crate::checkpoint::saved;
 use crate::folder::RunFolder;
 use crate::line::LineHash;
 
-/// Between two writes: records that come meanwhile share one, and waking the thread costs their writer nothing.
-const PAUSE: Duration = Duration::from_millis(10);
+/// Between two writes: records that come meanwhile share one. sled waits for the disk, which the journal needs, with
+/// every batch; and what a kill takes from the checkpoints is folded from the journal in no time.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// What a keeper begins with.
 #[derive(Debug)]
