@@ -42,8 +42,8 @@ pub trait Observe: Send + Sync + std::fmt::Debug {
 
 /// An action: what changes the world.
 ///
-/// An action must not block its thread: what waits is awaited, and what cannot be is for `spawn_blocking`. Its first
-/// part may be carried out by the task that drives the run.
+/// An action must not block its thread, which may be the one that drives the run: what waits is awaited, and what
+/// cannot be is for `spawn_blocking`.
 ///
 /// Cancellation: when the context's token is cancelled, `apply` should stop as soon as it safely can and answer what
 /// is then true; [`lifeboat_model::FailureKind::Unknown`] when it cannot know. An implementation that does not answer

@@ -27,9 +27,6 @@ use crate::{crash_point, host, signals, summary};
 /// How long an action that was told to stop has to answer.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// The threads that drive a run. Actions mostly wait, but while one thread waits for the disk, another must be there.
-const WORKERS: usize = 2;
-
 /// What a run is driven with.
 pub(crate) struct Driver<'a> {
     pub(crate) context: &'a Context,
@@ -80,13 +77,9 @@ impl Driver<'_> {
         let (context, output) = (self.context, self.output);
         let printed = Arc::clone(&known.printed);
         let internal = |error| CliError::new(Exit::Internal, error);
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build();
-        let runtime = runtime.map_err(internal)?;
-        let setup = {
-            let _entered = runtime.enter();
-            self.setup(known).map_err(internal)?
-        };
+        // One thread: whatever an action hears of is decided, written and acted on without waking another.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(internal)?;
+        let setup = self.setup(known).map_err(internal)?;
         let result = work(setup, &runtime);
         // What is abandoned, or hangs, is not waited for.
         runtime.shutdown_background();
@@ -100,7 +93,6 @@ impl Driver<'_> {
         Known { needed: Arc::new(needed), printed: Arc::new(printed) }
     }
 
-    /// Needs a runtime to listen for signals.
     fn setup(self, known: &Known) -> std::io::Result<Setup> {
         let terminal = &self.context.terminal;
         let interrupted = CancellationToken::new();

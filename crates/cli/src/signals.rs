@@ -1,13 +1,18 @@
 //! Ctrl-C and its kin, handed to the run; each time a person is told what follows.
+//!
+//! They are heard in a thread of their own: whatever the run waits for, a disk that hangs or an action that blocks, it
+//! can be left.
 
 use std::io;
 use std::process;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use lifeboat_engine::{Signal, Urgency};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::runtime;
+use tokio::signal::unix::{self, SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::Exit;
@@ -21,27 +26,61 @@ pub(crate) fn listen(
     terminal: Arc<Terminal>,
     interrupted: CancellationToken,
 ) -> io::Result<UnboundedReceiver<Signal>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    // A terminal that goes away must not stop a failover half-way: from here on the signal does nothing.
-    let hangup = signal(SignalKind::hangup())?;
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let ears = {
+        let _entered = runtime.enter();
+        Ears::open()?
+    };
     let (sender, receiver) = unbounded_channel();
-    tokio::spawn(async move {
-        let _hangup = hangup;
+    let told = Told { terminal, interrupted, sender };
+    thread::Builder::new().name("signals".to_owned()).spawn(move || runtime.block_on(told.pass_on(ears)))?;
+    Ok(receiver)
+}
+
+struct Ears {
+    interrupt: unix::Signal,
+    terminate: unix::Signal,
+    /// A terminal that goes away must not stop a failover half-way: as long as it is held, the signal does nothing.
+    _hangup: unix::Signal,
+}
+
+impl Ears {
+    /// Needs a runtime.
+    fn open() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            _hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Option<Signal> {
+        tokio::select! {
+            Some(()) = self.interrupt.recv() => Some(Signal::Interrupt),
+            Some(()) = self.terminate.recv() => Some(Signal::Terminate),
+            else => None,
+        }
+    }
+}
+
+/// Who is told of a signal.
+struct Told {
+    terminal: Arc<Terminal>,
+    interrupted: CancellationToken,
+    sender: UnboundedSender<Signal>,
+}
+
+impl Told {
+    async fn pass_on(self, mut ears: Ears) {
         let mut urgency = Urgency::None;
-        loop {
-            let signal = tokio::select! {
-                Some(()) = interrupt.recv() => Signal::Interrupt,
-                Some(()) = terminate.recv() => Signal::Terminate,
-                else => return,
-            };
+        while let Some(signal) = ears.next().await {
             urgency = urgency.after(signal);
-            interrupted.cancel();
-            if sender.send(signal).is_err() {
+            self.interrupted.cancel();
+            if self.sender.send(signal).is_err() {
                 return;
             }
             // The terminal may be frozen: the signal counts all the same.
-            let screen = Arc::clone(&terminal);
+            let screen = Arc::clone(&self.terminal);
             tokio::task::spawn_blocking(move || {
                 // Nobody is asked any more.
                 screen.answered();
@@ -52,8 +91,7 @@ pub(crate) fn listen(
                 leave();
             }
         }
-    });
-    Ok(receiver)
+    }
 }
 
 fn what_follows(urgency: Urgency) -> &'static str {

@@ -1,12 +1,10 @@
 //! Carrying a piece of work out within a limit, and without being taken along when it hangs or panics.
 
 use std::any::Any;
-use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::begun::{Begun, begin};
 use crate::clock::Clock;
 
 /// How long a piece of work may take, and how it is told to stop.
@@ -45,11 +43,7 @@ impl Bounds<'_> {
         W: Future<Output = T> + Send + 'static,
     {
         let in_time = |answer| Bounded { answer, timed_out: None };
-        let mut task = match panic::catch_unwind(AssertUnwindSafe(|| begin(work))) {
-            Ok(Begun::Over(answer)) => return in_time(Ok(answer)),
-            Ok(Begun::Pending(work)) => tokio::spawn(work),
-            Err(payload) => return in_time(Err(Silent::panicked(payload.as_ref()))),
-        };
+        let mut task = tokio::spawn(work);
         let deadline = async {
             match self.limit {
                 Some(limit) => self.clock.sleep(limit).await,

@@ -10,7 +10,6 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
 use crate::actions::Actions;
-use crate::begun::{Begun, begin};
 use crate::clock::Clock;
 use crate::core::{Act, Core, Input, Left, Response, expected};
 use crate::interrupt::Urgency;
@@ -22,9 +21,6 @@ use crate::worker::Worker;
 
 /// Inputs that are decided together at most; what waits longer goes into the next batch.
 const BATCH: usize = 4096;
-/// Attempts that are begun where the loop runs, if no more come together: most of what an action does first is to send
-/// a request, and handing so little to another thread takes longer than doing it. More than these go to the threads.
-const BEGUN_HERE: usize = 4;
 /// Records that a dry run holds back at most before it writes them: they decide nothing, since nothing is done, and a
 /// sync for each would be most of a rehearsal's time. What a crash loses of them is looked at again.
 const HELD: usize = 64;
@@ -60,7 +56,8 @@ impl DriverLoop {
             written = false;
             self.reporters.tell(&response.events, self.core.state());
             let left = self.carry_out(std::mem::take(&mut response.acts));
-            // What was told may now be shown: an act does not wait for a screen.
+            // What was told is shown once the acts are begun: they do not wait for a screen.
+            tokio::task::yield_now().await;
             self.reporters.flush();
             if let Some(left) = left {
                 return Ok(self.left(left));
@@ -114,8 +111,7 @@ impl DriverLoop {
         let from = expected(self.core.state(), self.held.len());
         let epoch = self.core.epoch();
         let drafts = self.held.clone();
-        let journal = &mut self.journal;
-        blocking(|| journal.append(from, epoch, drafts))?;
+        self.journal.append(from, epoch, drafts)?;
         self.held.clear();
         for note in self.journal.take_notes() {
             tracing::warn!("{note}");
@@ -125,12 +121,11 @@ impl DriverLoop {
 
     fn carry_out(&mut self, acts: Vec<Act>) -> Option<Left> {
         let mut left = None;
-        let here = acts.len() <= BEGUN_HERE;
         for act in acts {
             match act {
-                Act::Attempt(job) => hand_over(self.worker(&job).attempt(job), here),
-                Act::Rehearse(job) => hand_over(self.worker(&job).rehearse(job), here),
-                Act::LookInto { job, cannot } => hand_over(self.worker(&job).look_into(job, cannot), here),
+                Act::Attempt(job) => drop(tokio::spawn(self.worker(&job).attempt(job))),
+                Act::Rehearse(job) => drop(tokio::spawn(self.worker(&job).rehearse(job))),
+                Act::LookInto { job, cannot } => drop(tokio::spawn(self.worker(&job).look_into(job, cannot))),
                 Act::WakeAt(due) => {
                     let wait = Duration::try_from(due.duration_since(self.clock.now())).unwrap_or_default();
                     let (sleep, sender) = (self.clock.sleep(wait), self.sender.clone());
@@ -211,27 +206,6 @@ pub struct DriveError {
     pub written: Seq,
     /// The state as decided, which the disk does not know.
     pub state: Box<RunState>,
-}
-
-/// Has the work done by the runtime's threads; begun `here`, what is over at once is not handed over at all.
-fn hand_over(work: impl Future<Output = ()> + Send + 'static, here: bool) {
-    if !here {
-        tokio::spawn(work);
-        return;
-    }
-    match begin(work) {
-        Begun::Over(()) => {}
-        Begun::Pending(work) => drop(tokio::spawn(work)),
-    }
-}
-
-/// Runs blocking work where it holds up nothing but this task, as far as the runtime allows.
-fn blocking<T>(work: impl FnOnce() -> T) -> T {
-    use tokio::runtime::{Handle, RuntimeFlavor};
-    match Handle::current().runtime_flavor() {
-        RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),
-        _ => work(),
-    }
 }
 
 impl std::fmt::Debug for DriverLoop {

@@ -14,7 +14,6 @@
 
 mod actions;
 mod attempt;
-mod begun;
 mod bounded;
 pub mod clock;
 mod core;
