@@ -109,7 +109,11 @@ impl ActionContext {
     /// Makes the attempt's folder, private to the user, and gives its path.
     pub fn create_folder(&self) -> std::io::Result<&Path> {
         use std::os::unix::fs::DirBuilderExt;
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.info.folder)?;
+        let mut folder = std::fs::DirBuilder::new();
+        folder.recursive(true).mode(0o700);
+        // From the outside in: most often this is a step's first attempt, and nothing of it is there.
+        self.info.folder.parent().map_or(Ok(()), |step| folder.create(step))?;
+        folder.create(&self.info.folder)?;
         Ok(&self.info.folder)
     }
 }

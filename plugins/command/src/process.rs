@@ -1,7 +1,8 @@
 //! Naming a process so that nobody else is taken for it: ids are used again, so a process is its id and the moment
 //! at which it started, on a machine that was not restarted since.
 
-use std::{fs, io};
+use std::fs;
+use std::io::{self, Read as _};
 
 use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
@@ -45,7 +46,9 @@ pub(crate) struct Stat {
 impl Stat {
     /// Of the process that has this id now.
     pub(crate) fn read(pid: i32) -> io::Result<Self> {
-        let text = fs::read(format!("/proc/{pid}/stat"))?;
+        // One line of some 50 numbers, read at once: it has no length that could be asked for.
+        let mut text = Vec::with_capacity(2048);
+        fs::File::open(format!("/proc/{pid}/stat"))?.read_to_end(&mut text)?;
         Self::parse(pid, &String::from_utf8_lossy(&text))
             .ok_or_else(|| io::Error::other(format!("/proc/{pid}/stat: unexpected content")))
     }

@@ -1,12 +1,14 @@
 //! Prints in a thread of its own: a terminal that is frozen, or a pipe that nobody reads, never holds up a run.
 
 use std::io;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::terminal::Terminal;
+
+/// After a print, what comes is gathered for so long: waking the thread costs a step more than its text.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// What is to be done by the thread that prints.
 pub(super) enum Task {
@@ -18,25 +20,39 @@ pub(super) enum Task {
 
 /// Texts on their way out. Dropped, it waits until they are printed.
 pub(super) struct Outbox {
-    /// What was not sent yet.
+    /// What was not handed over yet.
     text: String,
-    sender: Option<Sender<String>>,
+    queue: Arc<Queue>,
     printing: Option<JoinHandle<()>>,
-    failure: Arc<Mutex<Option<io::Error>>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    text: String,
+    /// Nothing comes any more.
+    closed: bool,
+    /// The thread looks by itself soon.
+    gathering: bool,
+    /// How printing ended.
+    ended: Option<io::Result<()>>,
 }
 
 impl Outbox {
     /// Prints with `work`, which is told at least so often that nothing came. Its first failure is its last call.
     pub(super) fn new(every: Duration, work: impl FnMut(Task) -> io::Result<()> + Send + 'static) -> Self {
-        let (sender, texts) = channel();
-        let failure = Arc::new(Mutex::new(None));
-        let failed = Arc::clone(&failure);
+        let queue = Arc::new(Queue::default());
+        let printed = Arc::clone(&queue);
         let printing = thread::spawn(move || {
-            if let Err(error) = print_all(&texts, every, work) {
-                *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-            }
+            let ended = printed.print_all(every, work);
+            printed.lock().ended = Some(ended);
         });
-        Self { text: String::new(), sender: Some(sender), printing: Some(printing), failure }
+        Self { text: String::new(), queue, printing: Some(printing) }
     }
 
     /// Prints on stdout.
@@ -52,35 +68,56 @@ impl Outbox {
         self.text.push_str(text);
     }
 
-    /// Hands over what was taken. Waking the printing thread costs more than the text.
+    /// Hands over what was taken.
     ///
     /// # Errors
     /// The failure of an earlier text.
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        if let Some(error) = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            return Err(error);
+        let mut waiting = self.queue.lock();
+        match waiting.ended.as_mut() {
+            Some(ended) => std::mem::replace(ended, Err(io::ErrorKind::BrokenPipe.into())),
+            None => {
+                waiting.text.push_str(&self.text);
+                self.text.clear();
+                if !waiting.gathering && !waiting.text.is_empty() {
+                    self.queue.changed.notify_one();
+                }
+                Ok(())
+            }
         }
-        let text = std::mem::take(&mut self.text);
-        let sent = self.sender.as_ref().filter(|_| !text.is_empty()).map(|sender| sender.send(text));
-        sent.unwrap_or(Ok(())).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }
 
-fn print_all(
-    texts: &Receiver<String>,
-    every: Duration,
-    mut work: impl FnMut(Task) -> io::Result<()>,
-) -> io::Result<()> {
-    loop {
-        match texts.recv_timeout(every) {
-            Ok(mut text) => {
-                // What came together costs one write.
-                text.extend(texts.try_iter());
-                work(Task::Print(text))?;
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn print_all(&self, every: Duration, mut work: impl FnMut(Task) -> io::Result<()>) -> io::Result<()> {
+        loop {
+            let nothing = |waiting: &mut Waiting| waiting.text.is_empty() && !waiting.closed;
+            let mut waiting = self.wait(self.lock(), every, nothing);
+            let (text, closed) = (std::mem::take(&mut waiting.text), waiting.closed);
+            drop(waiting);
+            match (text.is_empty(), closed) {
+                (false, _) => work(Task::Print(text))?,
+                (true, false) => work(Task::Tick)?,
+                (true, true) => return Ok(()),
             }
-            Err(RecvTimeoutError::Timeout) => work(Task::Tick)?,
-            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            let mut waiting = self.lock();
+            waiting.gathering = true;
+            self.wait(waiting, GATHER, |waiting| !waiting.closed).gathering = false;
         }
+    }
+
+    fn wait<'a>(
+        &self,
+        waiting: MutexGuard<'a, Waiting>,
+        longest: Duration,
+        go_on: impl FnMut(&mut Waiting) -> bool,
+    ) -> MutexGuard<'a, Waiting> {
+        let waited = self.changed.wait_timeout_while(waiting, longest, go_on);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
@@ -88,7 +125,8 @@ impl Drop for Outbox {
     fn drop(&mut self) {
         // A failure that nobody is left to be told of.
         drop(self.flush());
-        drop(self.sender.take());
+        self.queue.lock().closed = true;
+        self.queue.changed.notify_one();
         if let Some(printing) = self.printing.take() {
             drop(printing.join());
         }
@@ -97,6 +135,8 @@ impl Drop for Outbox {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::channel;
+
     use super::*;
 
     #[test]
