@@ -23,5 +23,6 @@ mod saved;
 pub(crate) use guarded::{OpenStore, Opening, open, set_aside};
 pub(crate) use keeper::{Keeper, Start};
 
-/// A journal with so many records gets checkpoints at once; one without them at a claim is worth a note.
-pub(crate) const LONG: usize = 1024;
+/// A journal with so many records gets checkpoints at once; one without them at a claim is worth a note. Folding fewer
+/// takes no longer than opening sled.
+pub(crate) const LONG: usize = 4096;

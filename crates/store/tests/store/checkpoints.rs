@@ -63,15 +63,15 @@ fn a_long_journal_gets_them_at_once_and_misses_them_later() {
     let home = Home::new();
     let run = home.run_of(1, 1);
     let mut claim = home.claim(&run);
-    append(&mut claim, (0..1500).map(|second| samples::note(second, "one of many")).collect());
+    append(&mut claim, (0..4500).map(|second| samples::note(second, "one of many")).collect());
     drop(claim);
-    assert_eq!(checkpoints(&home, &run), Checkpoints::Good { seq: Seq(1501) });
+    assert_eq!(checkpoints(&home, &run), Checkpoints::Good { seq: Seq(4501) });
     fs::remove_dir_all(folder(&home, &run)).expect("removed");
     assert_eq!(
         state_is_right(&home, &run),
-        ["there were no checkpoints: the state was rebuilt from 1501 records"]
+        ["there were no checkpoints: the state was rebuilt from 4501 records"]
     );
-    assert_eq!(checkpoints(&home, &run), Checkpoints::Good { seq: Seq(1501) });
+    assert_eq!(checkpoints(&home, &run), Checkpoints::Good { seq: Seq(4501) });
 }
 
 #[test]
