@@ -1,18 +1,14 @@
 //! What a step's command printed, from the files of its attempt: for a person who has to decide about it.
 
-use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use lifeboat_action::Masker;
+use lifeboat_command::{Tail, tails};
 use lifeboat_model::{Attempt, StepId};
 
 use crate::secrets::Secrets;
 use crate::words::{clean, one_line};
 
-/// Much more is read than shown: a secret that the first limit cuts in two is past the second.
-const READ_BYTES: u64 = 64 * 1024;
-const SHOWN_BYTES: usize = 2 * 1024;
 const SHOWN_LINES: usize = 10;
 
 /// Where the steps of a run leave what they print, and what of it must not be shown.
@@ -33,45 +29,35 @@ impl Printed {
     /// only where it is, while it may hold a secret that cannot be hidden.
     pub(crate) fn tail(&self, step: &StepId, attempt: Attempt) -> String {
         let folder = self.steps.join(step.as_str()).join(attempt.to_string());
-        let files = ["stdout", "stderr"].map(|name| folder.join(name));
-        if self.missing.is_empty() {
-            files.iter().filter_map(|path| self.tail_of(path)).collect()
-        } else {
-            self.instead_of(&files).unwrap_or_default()
-        }
+        let masker = self.missing.is_empty().then_some(&self.masker);
+        let (shown, hidden): (Vec<_>, Vec<_>) =
+            tails(&folder, masker).into_iter().partition(|tail| tail.text.is_some());
+        shown.iter().map(lines).chain(self.instead_of(&hidden)).collect()
     }
 
-    fn instead_of(&self, files: &[PathBuf]) -> Option<String> {
-        let printed = files.iter().filter(|path| path.metadata().is_ok_and(|file| file.len() > 0));
-        let names: Vec<_> = printed.map(|path| path.to_string_lossy()).collect();
+    fn instead_of(&self, hidden: &[Tail]) -> Option<String> {
+        let names: Vec<_> = hidden.iter().map(|tail| name(&tail.path)).collect();
+        let why = match self.missing.as_slice() {
+            [] => "it held one that is another by now".to_owned(),
+            missing => missing.join("; "),
+        };
         (!names.is_empty()).then(|| {
-            let (names, missing) = (names.join(" and "), self.missing.join("; "));
-            format!("  {}\n", one_line(&format!("not shown, for a secret may be in it: {names} ({missing})")))
+            let names = names.join(" and ");
+            format!("  {}\n", one_line(&format!("not shown, for a secret may be in it: {names} ({why})")))
         })
-    }
-
-    fn tail_of(&self, path: &Path) -> Option<String> {
-        let bytes = end_of(path).ok()?;
-        let text = String::from_utf8_lossy(&bytes);
-        let masked = self.masker.mask(&text);
-        let text = masked.trim_end();
-        let text =
-            text.get(text.floor_char_boundary(text.len().saturating_sub(SHOWN_BYTES))..).unwrap_or(text);
-        let start = text.rmatch_indices('\n').nth(SHOWN_LINES - 1).map_or(0, |(at, _)| at + 1);
-        let tail = clean(text.get(start..)?);
-        let lines: String = tail.lines().map(|line| format!("  | {line}\n")).collect();
-        (!lines.is_empty()).then(|| format!("  {}:\n{lines}", clean(&path.to_string_lossy())))
     }
 }
 
-/// The end of a file.
-fn end_of(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(READ_BYTES)))?;
-    let mut bytes = Vec::new();
-    file.take(READ_BYTES).read_to_end(&mut bytes)?;
-    Ok(bytes)
+fn lines(tail: &Tail) -> String {
+    let text = clean(tail.text.as_deref().unwrap_or_default());
+    let lines: Vec<_> = text.lines().collect();
+    let last = lines.iter().skip(lines.len().saturating_sub(SHOWN_LINES));
+    let last: String = last.map(|line| format!("  | {line}\n")).collect();
+    format!("  {}:\n{last}", name(&tail.path))
+}
+
+fn name(path: &Path) -> String {
+    clean(&path.to_string_lossy()).into_owned()
 }
 
 #[cfg(test)]
@@ -93,15 +79,16 @@ mod tests {
         fs::write(attempt.join("stderr"), "").expect("a file");
         let mut secrets = Secrets::default();
         secrets.values.insert("password".to_owned(), Value::from("hunter2"));
-        let printed = Printed::new(folder.clone(), &secrets);
-        let tail = printed.tail(&step, Attempt(2));
-        let none = printed.tail(&step, Attempt(1));
+        let tail = Printed::new(folder.clone(), &secrets).tail(&step, Attempt(2));
+        let none = Printed::new(folder.clone(), &secrets).tail(&step, Attempt(1));
+        secrets.missing.push("`token` is not set".to_owned());
+        let hidden = Printed::new(folder.clone(), &secrets).tail(&step, Attempt(2));
         fs::remove_dir_all(&folder).expect("a folder");
-        assert!(
-            tail.starts_with(&format!("  {}:\n  | line 29991\n", attempt.join("stdout").display())),
-            "{tail}"
-        );
+        let stdout = attempt.join("stdout").display().to_string();
+        assert!(tail.starts_with(&format!("  {stdout}:\n  | line 29991\n")), "{tail}");
         assert!(tail.ends_with("  | line 29999\n  | password ‹secret›\\u{1b}\n"), "{tail}");
         assert_eq!(none, "");
+        let instead = format!("  not shown, for a secret may be in it: {stdout} (`token` is not set)\n");
+        assert_eq!(hidden, instead);
     }
 }

@@ -17,6 +17,7 @@ mod action;
 mod connection;
 mod end;
 mod ends;
+mod left;
 mod output;
 mod params;
 mod place;
@@ -36,6 +37,7 @@ use std::sync::Arc;
 use lifeboat_action::{Registry, Typed};
 
 pub use connection::SupervisorProgram;
+pub use left::{Tail, tails};
 pub use supervise::supervise;
 
 /// Adds `command.run`. `program` is started as the supervisor when the first command is about to run.
