@@ -25,6 +25,10 @@ const STOPPING: &str = "stopping";
 /// How long after a stop the supervisor's record is waited for before the command's processes are looked for again.
 const RECORDING: Duration = Duration::from_millis(100);
 
+/// How long a process may take to get its environment, by which it is recognised. When its supervisor dies over starting
+/// it, it holds the lock until it is about to become the command.
+const EXEC: Duration = Duration::from_millis(50);
+
 /// What became of the attempt.
 pub(crate) async fn recover(context: &ActionContext, params: &Params) -> Recovery {
     match look(context, params).await {
@@ -144,10 +148,14 @@ pub(crate) async fn outlast(
     kill_after: Duration,
 ) -> io::Result<bool> {
     let found = peek(&place.folder)?;
-    let tree = Tree { leader: leader(&place.folder)?, mark: place.mark.clone() };
-    let is_over = found.process().is_some() && tree.leader.is_none();
-    if is_over || found.boot() != Some(boot_id()?.as_str()) {
+    if found.boot() != Some(boot_id()?.as_str()) {
         return Ok(false);
+    }
+    let tree = Tree { leader: leader(&place.folder)?, mark: place.mark.clone() };
+    match (found.process(), tree.leader) {
+        (Some(_), Some(_)) => {}
+        (Some(_), None) => return Ok(false),
+        (None, _) => tokio::time::sleep(EXEC).await,
     }
     let Some(process) = tree.leader.map(Pid::as_raw_pid).or_else(|| tree.alive().first().copied()) else {
         return Ok(false);

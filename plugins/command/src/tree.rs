@@ -70,6 +70,8 @@ impl Tree {
 
     fn kill(&self) -> Vec<i32> {
         let deadline = Instant::now() + DYING;
+        // All at once: one after another, a script would go on with its next line when its child is gone.
+        let _ = self.leader.map(|leader| kill_process_group(leader, Signal::KILL));
         loop {
             let members = self.members();
             if members.is_empty() || Instant::now() >= deadline {

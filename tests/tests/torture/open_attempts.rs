@@ -1,12 +1,13 @@
 //! Attempts that may still be going on: whatever is decided about them, nothing begins beside them.
 
+use std::ffi::OsStr;
 use std::fs;
 
 use lifeboat_tests::driving::{Driving, PATIENCE};
 use lifeboat_tests::wait::wait_until;
 use rustix::process::Signal;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, traced};
 use crate::runbooks::WAITING;
 
 const SECRET: &str = r#"
@@ -32,6 +33,15 @@ steps:
       script: "echo begin >>DIR/effects; (trap '' TERM; until [ -e DIR/go ]; do sleep 0.01; done; echo end >>DIR/effects) & echo $$ >DIR/pid; wait"
       kill_after: 60s
     check: { action: command.run, with: { script: "test $(grep -c end DIR/effects) = 2", read_only: true } }
+"#;
+
+const STARTED: &str = r#"
+runbook: started
+steps:
+  - id: works
+    action: command.run
+    with: { script: "echo begin >>DIR/effects; until [ -e DIR/go ]; do sleep 0.01; done; echo end >>DIR/effects" }
+    check: { action: command.run, with: { argv: [grep, end, DIR/effects], read_only: true } }
 "#;
 
 /// A run whose driver was killed while its command ran.
@@ -102,4 +112,22 @@ fn nobody_decides_about_a_doubt_that_was_not_looked_into() {
     let_go(&bench);
     bench.resume().run().assert_code(0);
     assert_eq!(bench.effects(), ["before", "waits", "after"]);
+}
+
+#[test]
+fn a_supervisor_that_dies_while_it_starts_a_command_leaves_one_copy_of_it() {
+    let bench = Bench::new(STARTED);
+    // Every new process takes a second to become its program.
+    let options = ["-e", "trace=execve", "-e", "inject=execve:delay_enter=1000000:when=1"].map(OsStr::new);
+    let driving = traced(&options, bench.new_run()).start_loud(&bench.path("said"));
+    let attempt = || Some(bench.run_folder()?.join("steps/works/1/supervision.jsonl"));
+    let claimed = || fs::read_to_string(attempt()?).ok().filter(|trace| trace.ends_with('\n'));
+    let trace = wait_until("the command is claimed", PATIENCE, || bench.clues(), claimed);
+    bench.supervisor_of("works").signal(Signal::KILL);
+    assert_eq!(trace.lines().count(), 1, "it was not started yet: {trace}");
+    wait_until_it_says(&bench, "still running as process");
+    assert_eq!(bench.effects(), ["begin"]);
+    let_go(&bench);
+    assert_eq!(driving.code(), Some(0));
+    assert_eq!(bench.effects(), ["begin", "end"]);
 }
