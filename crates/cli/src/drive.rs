@@ -27,6 +27,9 @@ use crate::{crash_point, host, signals, summary};
 /// How long an action that was told to stop has to answer.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// So many tasks are carried on before what they lead to is decided: ends that come together share a sync.
+const TASKS_BETWEEN_LOOKS: u32 = 512;
+
 /// What a run is driven with.
 pub(crate) struct Driver<'a> {
     pub(crate) context: &'a Context,
@@ -78,7 +81,11 @@ impl Driver<'_> {
         let printed = Arc::clone(&known.printed);
         let internal = |error| CliError::new(Exit::Internal, error);
         // One thread: whatever an action hears of is decided, written and acted on without waking another.
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(internal)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .event_interval(TASKS_BETWEEN_LOOKS)
+            .enable_all()
+            .build()
+            .map_err(internal)?;
         let setup = self.setup(known).map_err(internal)?;
         let result = work(setup, &runtime);
         // What is abandoned, or hangs, is not waited for.
