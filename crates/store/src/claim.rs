@@ -46,6 +46,7 @@ fn fill(
     after: Duration,
 ) -> Result<Claim, StoreError> {
     let lock = RunLock::acquire(&folder, run, driver)?;
+    folder::create_folder(&folder.steps()).map_err(problem::io("create", &folder.steps()))?;
     let path = folder.journal();
     let file =
         private_file().append(true).create_new(true).open(&path).map_err(problem::io("create", &path))?;
@@ -98,6 +99,7 @@ pub(crate) fn take_over(
         cut.map_err(problem::io("cut", &path))?;
         notes.push(note);
     }
+    notes.extend(folder.replace_lost_steps().map_err(problem::io("create", &folder.steps()))?);
     // Whoever created the run may have died before its name was on disk.
     folder.sync().map_err(problem::io("sync", folder.path()))?;
     let Restored { state, store, behind, rebuild } = restore(&folder, &text, &first, opening, &mut notes)?;

@@ -43,7 +43,9 @@ pub(crate) async fn recover(context: &ActionContext, params: &Params) -> Recover
 async fn look(context: &ActionContext, params: &Params) -> io::Result<Recovery> {
     let place = Place::of_command(context)?;
     let (trace, stopped) = come_to_rest(context, &place, params.kill_after).await?;
-    let settle = || settle(&trace, place.mark.clone(), context.info().boot.as_deref());
+    // Where files of the run were lost, the absence of one proves nothing.
+    let began = context.info().boot.as_deref().filter(|_| !steps_were_lost(context));
+    let settle = || settle(&trace, place.mark.clone(), began);
     let mut settled = settle()?;
     if matches!(settled, Settled::Lost(_)) && outlast(context, &place, params.kill_after).await? {
         settled = settle()?;
@@ -71,6 +73,12 @@ async fn look(context: &ActionContext, params: &Params) -> io::Result<Recovery> 
         Settled::Never(evidence) => Recovery::NotStarted { evidence },
         Settled::Lost(why) => Recovery::Nothing { why },
     })
+}
+
+/// Whether the folder that holds those of all steps is not the first one: it was gone when a driver took the run over.
+fn steps_were_lost(context: &ActionContext) -> bool {
+    let steps = context.info().folder.ancestors().nth(2);
+    steps.is_some_and(|steps| steps.join(".lost").exists())
 }
 
 /// Waits until no supervisor is at work on the attempt and a stop that was begun is carried through. Also gives whether
@@ -148,7 +156,9 @@ pub(crate) async fn outlast(
     kill_after: Duration,
 ) -> io::Result<bool> {
     let found = peek(&place.folder)?;
-    if found.boot() != Some(boot_id()?.as_str()) {
+    // Without a claim: where the attempt began.
+    let boot = found.boot().or(context.info().boot.as_deref());
+    if boot.is_some_and(|boot| boot_id().is_ok_and(|here| here != boot)) {
         return Ok(false);
     }
     let tree = Tree { leader: leader(&place.folder)?, mark: place.mark.clone() };
@@ -157,9 +167,14 @@ pub(crate) async fn outlast(
         (Some(_), None) => return Ok(false),
         (None, _) => tokio::time::sleep(EXEC).await,
     }
-    let Some(process) = tree.leader.map(Pid::as_raw_pid).or_else(|| tree.alive().first().copied()) else {
-        return Ok(false);
+    let process = match tree.leader {
+        Some(leader) => Some(leader.as_raw_pid()),
+        None => {
+            let tree = tree.clone();
+            in_thread(move || tree.alive().first().copied())?.await.ok().flatten()
+        }
     };
+    let Some(process) = process else { return Ok(false) };
     context.say(format!("still running as process {process}, without its supervisor: waiting for it"));
     let over = in_thread({
         let tree = tree.clone();

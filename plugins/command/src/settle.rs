@@ -35,25 +35,25 @@ pub(crate) fn settle(trace: &Trace, mark: Mark, began: Option<&str>) -> io::Resu
         Some(Entry::Ended(end)) => Settled::Ended(end.clone()),
         Some(Entry::NotStarted { refusal, .. }) => Settled::NotStarted(refusal.clone()),
         Some(Entry::Claimed { .. } | Entry::Started { .. }) => lost(&found, mark, &boot),
-        Some(Entry::Abandoned { proven, .. }) => unclaimed(*proven, began, &boot),
+        Some(Entry::Abandoned { proven, .. }) => unclaimed(*proven, began),
         None => {
             // Without this line a request that is still under way could be carried out after we have answered.
             let proven = began == Some(boot.as_str());
             trace.append(&Entry::Abandoned { proven, by: Process::current()?, at: Timestamp::now() })?;
-            unclaimed(proven, began, &boot)
+            unclaimed(proven, began)
         }
     })
 }
 
 /// On the boot on which the attempt began, everything that was ever written is still there to be read, synced or not.
 /// So the absence of a claim is proof. After a restart or on another machine it is not.
-fn unclaimed(proven: bool, began: Option<&str>, boot: &str) -> Settled {
-    if proven || began == Some(boot) {
+fn unclaimed(proven: bool, began: Option<&str>) -> Settled {
+    if proven {
         return Settled::Never("no supervisor had taken it on, and none can any more".to_owned());
     }
     let because = match began {
         Some(_) => "the machine was restarted since, or the run was moved to another one",
-        None => "it is not known whether the machine was restarted since",
+        None => "it is not known whether the machine was restarted since, or files of the run were lost",
     };
     Settled::Lost(format!(
         "there is no trace that the command was started; {because}, so a trace may have been lost"
@@ -83,7 +83,7 @@ fn lost(found: &Entries, mark: Mark, boot: &str) -> Settled {
             format!("the command is still running as processes {many}, and nobody will record how it ends")
         }
     };
-    Settled::Lost(format!("the supervisor of the command was killed; {what}"))
+    Settled::Lost(format!("no supervisor is at work on the command any more; {what}"))
 }
 
 #[cfg(test)]

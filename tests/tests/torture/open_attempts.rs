@@ -131,3 +131,15 @@ fn a_supervisor_that_dies_while_it_starts_a_command_leaves_one_copy_of_it() {
     assert_eq!(driving.code(), Some(0));
     assert_eq!(bench.effects(), ["begin", "end"]);
 }
+
+#[test]
+fn files_that_were_lost_prove_nothing() {
+    let bench = Bench::new(WAITING);
+    orphaned(&bench);
+    fs::remove_dir_all(bench.run_folder().unwrap().join("steps")).unwrap();
+    let resumed = waiting(&bench);
+    let_go(&bench);
+    assert_eq!(resumed.code(), Some(6));
+    bench.resume().run().assert_code(6);
+    assert_eq!(bench.effects(), ["before", "waits"]);
+}

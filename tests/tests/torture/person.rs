@@ -31,7 +31,7 @@ fn answered(answer: &str) -> Bench {
     let mut session = at_terminal(bench.command(&["resume"]).into_command());
     session.exp_string("doubtful is in doubt").unwrap();
     session.exp_string("Move the address").unwrap();
-    session.exp_string("the supervisor of the command was killed").unwrap();
+    session.exp_string("no supervisor is at work on the command any more").unwrap();
     session.exp_string("looking at it showed").unwrap();
     session.exp_string("What now?").unwrap();
     session.send_line("perhaps").unwrap();

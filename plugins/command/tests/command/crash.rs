@@ -124,7 +124,7 @@ async fn a_command_that_lost_its_supervisor_is_waited_for_and_in_doubt() {
     let ended = format!("(process {pid}) has ended since, and nobody recorded how");
     let failure = applying.await.unwrap().unwrap_err();
     assert_eq!(failure.kind, FailureKind::Unknown);
-    assert!(failure.message.contains("supervisor of the command was killed"), "{failure}");
+    assert!(failure.message.contains("no supervisor is at work on the command any more"), "{failure}");
     let why = nothing(attempt.recover(params).await);
     assert!(why.contains(&ended), "{why}");
 
