@@ -87,7 +87,7 @@ fn blame(context: &Context, run: &RunId, error: &StoreError) -> (Exit, String) {
         StoreError::Corrupt { .. } => (
             Exit::Journal,
             "nothing was changed and no other run is affected; keep a copy of the run's folder, and put its journal \
-             back from a backup if there is one"
+             back from a backup; without one, start the runbook anew"
                 .to_owned(),
         ),
         StoreError::TooNew { .. } => {

@@ -92,17 +92,17 @@ pub(crate) fn take_over(
     let first = text.first(run)?;
     let file = private_file().append(true).open(&path).map_err(problem::io("open", &path))?;
     own(&file, &folder, run, || lock::newest_driver(text.records_after(Seq(0)).rev().flatten()))?;
-    let header = header::read(&folder).ok().flatten();
-    let mut notes: Vec<_> = header::lost(header.as_ref(), &text).into_iter().collect();
-    if let Some(note) = text.torn_note() {
-        let cut = file.set_len(text.whole() as u64).and_then(|()| file.sync_data());
-        cut.map_err(problem::io("cut", &path))?;
-        notes.push(note);
-    }
+    header::check_end(header::read(&folder).ok().flatten().as_ref(), &text)?;
+    let mut notes = Vec::new();
     notes.extend(folder.replace_lost_steps().map_err(problem::io("create", &folder.steps()))?);
     // Whoever created the run may have died before its name was on disk.
     folder.sync().map_err(problem::io("sync", folder.path()))?;
     let Restored { state, store, behind, rebuild } = restore(&folder, &text, &first, opening, &mut notes)?;
+    if let Some(note) = text.torn_note() {
+        let cut = file.set_len(text.whole() as u64).and_then(|()| file.sync_data());
+        cut.map_err(problem::io("cut", &path))?;
+        notes.insert(0, note);
+    }
     let epoch = state.epoch().next();
     let appender = Appender::new(file, path, text.whole() as u64, text.tip(), epoch);
     let after = if rebuild { Duration::ZERO } else { checkpoints_after };
@@ -136,6 +136,7 @@ fn restore(
 ) -> Result<Restored, StoreError> {
     let why = match opening.finish() {
         Some(Ok((store, saved))) => {
+            saved.check_end(text)?;
             let behind = saved.seq() < text.seq();
             match saved.restore(first, text) {
                 Ok(state) => return Ok(Restored { state, store: Some(store), behind, rebuild: false }),

@@ -146,7 +146,8 @@ fn header_from_journal(folder: &RunFolder, run: &RunId) -> Result<Header, StoreE
 
 /// What a person should know about the end of a journal that nobody writes to.
 pub(crate) fn end_notes(header: Option<&Header>, text: &JournalText) -> Vec<String> {
-    header::lost(header, text).into_iter().chain(text.torn_note()).collect()
+    let cut_off = header::check_end(header, text).err().map(|error| error.to_string());
+    cut_off.into_iter().chain(text.torn_note()).collect()
 }
 
 /// Whether a run's journal is missing or empty.

@@ -79,19 +79,12 @@ pub(crate) fn no_journal(folder: &RunFolder, run: &RunId) -> StoreError {
     StoreError::Corrupt { path: folder.journal(), seq: Seq(1), what }
 }
 
-/// What a person should know where a header tells of a record that the journal, read after it, does not hold: each
-/// header is written after its record is on disk, so that the journal's end was lost since, torn as it may look.
-pub(crate) fn lost(header: Option<&Header>, text: &JournalText) -> Option<String> {
-    let header = header.filter(|header| !text.holds_moment(header.updated))?;
-    Some(lost_note(header, text.seq()))
-}
-
-fn lost_note(header: &Header, last: Seq) -> String {
+/// Fails when a header tells of a record that the journal, read after it, does not hold: each header is written after
+/// its record is on disk, so that the journal's end was lost since, torn as it may look.
+pub(crate) fn check_end(header: Option<&Header>, text: &JournalText) -> Result<(), StoreError> {
+    let Some(header) = header.filter(|header| !text.holds_moment(header.updated)) else { return Ok(()) };
     let (state, at) = (in_words(header.state), header.updated);
-    format!(
-        "the header says that the run was {state} at {at}, of which the journal holds no record: its end, behind \
-         record {last}, was damaged or cut off; what was recorded there may have been done"
-    )
+    Err(text.cut_off(&format!("the header says that the run was {state} at {at}")))
 }
 
 /// The last known state in words.

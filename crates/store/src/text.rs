@@ -165,6 +165,18 @@ impl JournalText {
         (torn > 0).then(|| format!("the last {torn} bytes of the journal, behind record {last}, were not written whole and do not count"))
     }
 
+    /// The end was damaged or cut off: something that is written only after its record is on disk knows of more.
+    pub(crate) fn cut_off(&self, known: &str) -> StoreError {
+        let last = self.tip.seq;
+        self.bad(
+            last.next(),
+            format!(
+                "it is missing: {known}, and the journal ends with record {last}, so its end was damaged or cut off; \
+                 what was recorded there may have been done"
+            ),
+        )
+    }
+
     /// Whether a record was decided at that moment.
     pub(crate) fn holds_moment(&self, at: Timestamp) -> bool {
         let at = at.to_string();

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use lifeboat_engine::store::{Header, Holder, StoreError};
 use lifeboat_model::{Record, RunId, RunState, Seq, StepIndex};
 
-use crate::checkpoint;
-use crate::file_store::end_notes;
+use crate::checkpoint::{self, Saved};
 use crate::folder::{self, RunFolder};
+use crate::header;
 use crate::lock::{self, Held};
 use crate::text::JournalText;
 
@@ -63,7 +63,13 @@ pub(crate) fn verify(
     let first = text.first(run)?;
     let state = text.fold_from(&first)?;
     let held = lock::probe(folder);
-    let notes = if matches!(held, Held::No) { end_notes(header, text) } else { Vec::new() };
+    let notes = match held {
+        Held::Yes(_) => Vec::new(),
+        Held::No => {
+            header::check_end(header, text)?;
+            text.torn_note().into_iter().collect()
+        }
+    };
     let checkpoints = match held {
         Held::Yes(by) => Checkpoints::InUse { by },
         Held::No if !folder.checkpoints().exists() => Checkpoints::None,
@@ -72,8 +78,11 @@ pub(crate) fn verify(
         }
         Held::No => match Copy::of(folder) {
             Err(why) => Checkpoints::Unchecked { why },
-            Ok(copy) => match compare(&copy, text, &first, &state) {
-                Ok(seq) => Checkpoints::Good { seq },
+            Ok(copy) => match checkpoint::open(&copy.path) {
+                Ok(saved) => {
+                    saved.check_end(text)?;
+                    compare(saved, text, &first, &state)
+                }
                 Err(why) => Checkpoints::Bad { why },
             },
         },
@@ -81,18 +90,23 @@ pub(crate) fn verify(
     Ok(VerifyReport { seq: text.seq(), hash: text.hash().to_owned(), notes, checkpoints })
 }
 
-/// Restores the state from a copy of the checkpoints and compares it with the folded one.
-fn compare(copy: &Copy, text: &JournalText, first: &Record, folded: &RunState) -> Result<Seq, String> {
-    let saved = checkpoint::open(&copy.path)?;
+/// Restores the state from the checkpoints and compares it with the folded one.
+fn compare(saved: Saved, text: &JournalText, first: &Record, folded: &RunState) -> Checkpoints {
     let seq = saved.seq();
-    let restored = saved.restore(first, text)?;
+    let restored = match saved.restore(first, text) {
+        Ok(restored) => restored,
+        Err(why) => return Checkpoints::Bad { why },
+    };
     let differs = |step: &StepIndex| restored.step_checkpoint(*step) != folded.step_checkpoint(*step);
     match folded.plan().indices().find(differs) {
-        Some(step) => Err(format!("they have another state for step `{}`", folded.plan().step(step).id)),
-        None if restored.run_checkpoint() != folded.run_checkpoint() => {
-            Err("they have another state for the run".to_owned())
+        Some(step) => {
+            let why = format!("they have another state for step `{}`", folded.plan().step(step).id);
+            Checkpoints::Bad { why }
         }
-        None => Ok(seq),
+        None if restored.run_checkpoint() != folded.run_checkpoint() => {
+            Checkpoints::Bad { why: "they have another state for the run".to_owned() }
+        }
+        None => Checkpoints::Good { seq },
     }
 }
 

@@ -22,6 +22,7 @@ mod saved;
 
 pub(crate) use guarded::{OpenStore, Opening, open, set_aside};
 pub(crate) use keeper::{Keeper, Start};
+pub(crate) use saved::Saved;
 
 /// A journal with so many records gets checkpoints at once; one without them at a claim is worth a note. Folding fewer
 /// takes no longer than opening sled.

@@ -1,5 +1,6 @@
 //! The content of a checkpoint store: writing it as batches, reading it whole, and the state that follows from it.
 
+use lifeboat_engine::store::StoreError;
 use lifeboat_model::run_state::{RunCheckpoint, StepCheckpoint};
 use lifeboat_model::{Record, RunState, Seq, StepIndex};
 use serde::{Deserialize, Serialize};
@@ -53,12 +54,18 @@ impl Saved {
         self.run.run.seq
     }
 
+    /// Fails when they know a record that the journal does not hold: they are written after it is on disk.
+    pub(crate) fn check_end(&self, text: &JournalText) -> Result<(), StoreError> {
+        let seq = self.seq();
+        if seq <= text.seq() {
+            return Ok(());
+        }
+        Err(text.cut_off(&format!("the checkpoints know record {seq}")))
+    }
+
     /// The state of a journal with that first record as of the checkpoints and the records behind them, if the checkpoints are of this journal.
     pub(crate) fn restore(self, first: &Record, text: &JournalText) -> Result<RunState, String> {
         let seq = self.seq();
-        if seq > text.seq() {
-            return Err(format!("they know record {seq}, but the journal ends with record {}", text.seq()));
-        }
         if text.hash_at(seq).is_none_or(|hash| hash.as_str() != self.run.hash) {
             return Err(format!("they were made from another record {seq} than the journal's"));
         }

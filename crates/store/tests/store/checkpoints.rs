@@ -235,13 +235,23 @@ fn those_of_another_past_are_refused() {
 }
 
 #[test]
-fn a_journal_that_lost_its_end_is_told() {
+fn a_journal_that_lost_its_end_is_damaged() {
     let home = Home::new();
     let run = home.run_with_checkpoints(1);
     let text = lines(&home.journal(&run));
     let (last, rest) = text.split_last().expect("records");
     write_lines(&home.journal(&run), rest);
     assert!(!last.is_empty());
-    let notes = state_is_right(&home, &run);
-    assert!(notes.iter().any(|note| note.contains("but the journal ends with record")), "{notes:?}");
+    let refused = |knows: &str| {
+        let claim =
+            home.store().claim(&run, &samples::driver(2)).expect_err("its end is missing").to_string();
+        let verify = home.store().verify(&run).expect_err("its end is missing").to_string();
+        assert_eq!(claim, verify);
+        assert!(claim.contains(&format!("is damaged at record {}: it is missing: ", text.len())), "{claim}");
+        assert!(claim.contains(knows), "{claim}");
+    };
+    refused("the header says that the run was finished");
+    fs::remove_file(home.folder(&run).join("header.json")).expect("removed");
+    refused("the checkpoints know record");
+    assert_eq!(lines(&home.journal(&run)), rest, "nothing is cut");
 }
