@@ -42,10 +42,13 @@ pub struct CallInfo {
     pub time_left: Option<Duration>,
 }
 
-/// Receives progress. It is shown, never stored; it must not block.
+/// Receives what a call says on its way; it must not block.
 pub trait ProgressSink: Send + Sync + std::fmt::Debug {
-    /// Takes one message about the step.
+    /// Takes one message about the step. It is shown, never stored.
     fn progress(&self, step: &StepId, message: String);
+
+    /// Learns that the attempt's folder cannot be written to.
+    fn folder_failed(&self, _folder: &Path, _error: std::io::Error) {}
 }
 
 /// Progress that goes nowhere.
@@ -106,14 +109,30 @@ impl ActionContext {
         &self.masker
     }
 
-    /// Makes the attempt's folder, private to the user, and gives its path.
+    /// Says that the attempt's folder cannot be written to: the disk that the run is kept on is full, or out of order.
+    /// Whatever the call answers, the run stops before its next effect and nothing is recorded of the call, as if the
+    /// journal could not be written; a resume goes on.
+    pub fn folder_failed(&self, error: std::io::Error) {
+        self.progress.folder_failed(&self.info.folder, error);
+    }
+
+    /// Makes the attempt's folder, private to the user, and gives its path. Says itself when that fails.
     pub fn create_folder(&self) -> std::io::Result<&Path> {
+        self.make_folder().inspect_err(|error| self.folder_failed(again(error)))?;
+        Ok(&self.info.folder)
+    }
+
+    fn make_folder(&self) -> std::io::Result<()> {
         use std::os::unix::fs::DirBuilderExt;
         let mut folder = std::fs::DirBuilder::new();
         folder.recursive(true).mode(0o700);
         // From the outside in: most often this is a step's first attempt, and nothing of it is there.
         self.info.folder.parent().map_or(Ok(()), |step| folder.create(step))?;
-        folder.create(&self.info.folder)?;
-        Ok(&self.info.folder)
+        folder.create(&self.info.folder)
     }
+}
+
+/// The same error once more.
+fn again(error: &std::io::Error) -> std::io::Error {
+    error.raw_os_error().map_or_else(|| error.kind().into(), std::io::Error::from_raw_os_error)
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use lifeboat_engine::{Drive, Left};
 use lifeboat_model::event::not_rehearsed;
-use lifeboat_model::record::Mode;
+use lifeboat_model::record::{Mode, Verdict};
 use lifeboat_model::run_state::Deviation;
 use lifeboat_model::{RunState, Status, StepIndex, StepState};
 
@@ -112,8 +112,12 @@ fn objectives(state: &RunState, left: Left) -> Vec<String> {
     let rto = objectives.rto.map(|rto| {
         let word = match (left, took <= rto) {
             (_, false) => "missed",
-            (Left::Finished(_), true) => "kept",
-            (Left::Stopped(_) | Left::Abandoned, true) => "not yet missed",
+            (Left::Finished(Verdict::Succeeded | Verdict::SucceededWithDeviations), true) => "kept",
+            (Left::Finished(Verdict::Cancelled | Verdict::RolledBack), true) => "not reached",
+            // What it is about may still be brought to its end.
+            (Left::Finished(Verdict::Failed | Verdict::Stuck) | Left::Stopped(_) | Left::Abandoned, true) => {
+                "not yet missed"
+            }
         };
         format!(
             "RTO {rto:#}: {word}, {} since the run began",

@@ -14,6 +14,8 @@ mod tests;
 mod upstream;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -47,6 +49,8 @@ pub(crate) enum Input {
     Answered { at: StepIndex, answer: Option<Answer> },
     /// A signal of the operating system.
     Signal(Signal),
+    /// The folder of an attempt cannot be written to. For the driver, who stops.
+    FolderFailed { folder: PathBuf, error: io::Error },
     /// A step says how it is going.
     Progress { step: StepId, message: String },
 }
@@ -197,6 +201,7 @@ impl Core {
             Input::Woken => self.wake_at = None,
             Input::Answered { at, answer } => self.answered(now, at, answer, response),
             Input::Signal(signal) => self.signalled(signal, response),
+            Input::FolderFailed { .. } => {}
             Input::Progress { step, message } => {
                 let (seq, run) = (self.state.seq(), self.state.run().clone());
                 let attempt = self.state.plan().find(&step).map(|at| Attempt(self.state.attempts(at)));

@@ -68,20 +68,36 @@ impl DriverLoop {
                 Ok(None) => return Ok(self.left(Left::Abandoned)),
                 Err(error) => return Err(self.stopped(error)),
             };
-            self.take(input, &mut response);
-            for _ in 1..BATCH {
-                let Ok(input) = self.inputs.try_recv() else { break };
-                self.take(input, &mut response);
+            if let Err(error) = self.take_all(input, &mut response) {
+                self.held.append(&mut response.drafts);
+                return Err(self.stopped(error));
             }
             self.core.settle(self.clock.now(), &mut response);
         }
     }
 
-    fn take(&mut self, input: Input, response: &mut Response) {
-        if matches!(input, Input::Progress { .. }) {
-            self.waiting_progress.fetch_sub(1, Ordering::Relaxed);
+    /// Takes an input and those that wait behind it.
+    fn take_all(&mut self, first: Input, response: &mut Response) -> Result<(), StoreError> {
+        self.take(first, response)?;
+        for _ in 1..BATCH {
+            let Ok(input) = self.inputs.try_recv() else { break };
+            self.take(input, response)?;
+        }
+        Ok(())
+    }
+
+    /// Fails when a step cannot be carried out for want of a place for its files: that is no failure of the step, and
+    /// nothing may follow from it.
+    fn take(&mut self, input: Input, response: &mut Response) -> Result<(), StoreError> {
+        match input {
+            Input::FolderFailed { folder: path, error: source } => {
+                return Err(StoreError::Io { doing: "write to", path, source });
+            }
+            Input::Progress { .. } => drop(self.waiting_progress.fetch_sub(1, Ordering::Relaxed)),
+            _ => {}
         }
         self.core.handle(self.clock.now(), input, response);
+        Ok(())
     }
 
     /// The next input. What is held back is written when none comes for a while.
@@ -195,9 +211,9 @@ pub struct Drive {
     pub warnings: Vec<String>,
 }
 
-/// The journal could not be written: the run stopped before the next effect.
+/// The journal, or the folder of an attempt, could not be written: the run stopped before the next effect.
 #[derive(Debug, thiserror::Error)]
-#[error("the run stopped, since record {written} cannot be written")]
+#[error("the run stopped before record {written} was written")]
 pub struct DriveError {
     /// Why not.
     #[source]

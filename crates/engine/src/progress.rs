@@ -1,5 +1,7 @@
 //! What steps say of themselves on the way to the loop.
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -26,5 +28,9 @@ impl ProgressSink for ProgressSender {
             return;
         }
         drop(self.sender.send(Input::Progress { step: step.clone(), message }));
+    }
+
+    fn folder_failed(&self, folder: &Path, error: io::Error) {
+        drop(self.sender.send(Input::FolderFailed { folder: folder.to_owned(), error }));
     }
 }

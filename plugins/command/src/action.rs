@@ -10,6 +10,7 @@ use lifeboat_action::{
 use serde_json::Value;
 
 use crate::connection::{Supervisor, SupervisorProgram};
+use crate::end::Part;
 use crate::params::{Outputs, Params};
 use crate::place::{LOOK, Place};
 use crate::process::boot_id;
@@ -61,7 +62,12 @@ impl CommandRun {
             Ok(Answer::Ended { end, unrecorded, .. }) => {
                 finish(context, params, &place.folder, &end, unrecorded)
             }
-            Ok(Answer::NotStarted { refusal, .. }) => refuse(context, params, &refusal).into(),
+            Ok(Answer::NotStarted { refusal, .. }) => {
+                if refusal.about == Some(Part::Folder) {
+                    context.folder_failed(std::io::Error::other(refusal.why.clone()));
+                }
+                refuse(context, params, &refusal).into()
+            }
             Ok(Answer::Lost { why, .. }) => Failure::unknown(why).into(),
             Ok(Answer::Ready) | Err(_) => without_supervisor(context, params, place).await,
         }

@@ -133,12 +133,14 @@ pub(crate) struct Refusal {
     pub(crate) may_pass: bool,
 }
 
-/// A parameter of the command.
+/// What was in the way of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Part {
     Program,
     Cwd,
+    /// No parameter: the attempt's folder, which cannot be written to.
+    Folder,
 }
 
 impl Refusal {

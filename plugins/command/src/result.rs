@@ -106,7 +106,7 @@ pub(crate) fn refuse(context: &ActionContext, params: &Params, refusal: &Refusal
     let why = match (refusal.about, &params.cwd) {
         (Some(Part::Program), _) => format!("`{}` {}", params.program(), refusal.why),
         (Some(Part::Cwd), Some(cwd)) => format!("its working folder `{}` {}", cwd.display(), refusal.why),
-        (Some(Part::Cwd), None) | (None, _) => refusal.why.clone(),
+        (Some(Part::Cwd), None) | (Some(Part::Folder) | None, _) => refusal.why.clone(),
     };
     let why = context.masker().mask(&why);
     if refusal.may_pass { Failure::transient(why) } else { Failure::permanent(why) }

@@ -202,7 +202,8 @@ fn output(folder: &Path, name: &str) -> io::Result<File> {
 
 /// The attempt's folder is not usable: nothing was tried yet.
 fn not_possible(folder: &Path, error: &io::Error) -> Refusal {
-    Refusal::new(format!("{}: {error}", folder.display()), true)
+    let about = (!is_short_of_files(error)).then_some(Part::Folder);
+    Refusal { about, why: format!("{}: {error}", folder.display()), may_pass: true }
 }
 
 fn not_started(launch: &Launch, error: &io::Error) -> Refusal {

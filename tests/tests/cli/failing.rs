@@ -257,7 +257,7 @@ fn a_full_disk_stops_a_run_before_the_next_effect_and_room_lets_it_go_on() {
     let sandbox = Sandbox::with("long.yaml", &long());
     let answer = with_little_room(&sandbox, 15, "run long.yaml --yes --json");
     assert_eq!(answer.code, Some(8), "{}", answer.stderr);
-    assert!(answer.stderr.contains("error: the run stopped, since record "), "{}", answer.stderr);
+    assert!(answer.stderr.contains("error: the run stopped before record "), "{}", answer.stderr);
     assert!(answer.stderr.contains("because: File too large"), "{}", answer.stderr);
     assert!(answer.stderr.contains("` goes on where it stopped"), "{}", answer.stderr);
     let told = |answer: &Answer, kind: &str| {

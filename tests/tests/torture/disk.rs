@@ -85,6 +85,40 @@ fn fill_the_disk() {
     assert_eq!(bench.expect(0, &["runs", "--json"]).stdout.lines().count(), 1);
 }
 
+/// Small steps, of which the first fills the disk: what finds no room then is a record, a folder or a file, depending on
+/// how much is left in a page.
+fn filling(steps: usize) -> String {
+    let mut text = "runbook: filling\nsteps:\n".to_owned();
+    text.push_str("  - { id: fills, action: command.run, with: { script: \"cat /dev/zero >$LIFEBOAT_HOME/filler || echo fills >>DIR/effects\" } }\n");
+    let step = |id: &str| {
+        format!("  - {{ id: {id}, action: command.run, with: {{ script: \"echo {id} >>DIR/effects\" }} }}\n")
+    };
+    text.extend((0..steps).map(|number| step(&format!("s{number}"))));
+    text.push_str(&format!("finally:\n{}", step("last")));
+    text
+}
+
+#[test]
+fn a_full_disk_is_no_failure_of_a_step() {
+    as_root("disk::a_full_disk_is_no_failure_of_a_step", || {
+        [1, 5, 12, 20, 30, 41].into_iter().for_each(no_room_for)
+    });
+}
+
+fn no_room_for(steps: usize) {
+    let bench = Bench::new(&filling(steps));
+    fs::create_dir(bench.sandbox.home()).unwrap();
+    let _small = Mount::new(&bench.sandbox.home(), &["-t", "tmpfs", "-o", "size=512k,mode=700", "tmpfs"]);
+    let ended = bench.new_run().run();
+    assert_eq!(ended.code, Some(8), "{steps} steps: {ended}");
+    assert_eq!(bench.effects(), ["fills"], "{steps} steps");
+    fs::remove_file(bench.sandbox.home().join("filler")).unwrap();
+    bench.resume().run().assert_code(0);
+    let all = (0..steps).map(|number| format!("s{number}"));
+    let all: Vec<_> = ["fills".to_owned()].into_iter().chain(all).chain(["last".to_owned()]).collect();
+    assert_eq!(bench.effects(), all, "{steps} steps");
+}
+
 #[test]
 fn a_read_only_home_can_be_read_and_nothing_more() {
     let bench = Bench::new(WAITING);
