@@ -21,6 +21,7 @@ mod inputs;
 mod log;
 mod needed;
 mod next;
+mod open_files;
 mod outputs;
 mod panics;
 mod person;
@@ -42,7 +43,8 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     // The supervisor of commands is this program again. It must not fail, so it starts with nothing else done.
     if std::env::args_os().nth(1).is_some_and(|word| word == registry::SUPERVISE) {
-        return lifeboat_command::supervise();
+        let files = std::env::args().nth(2).and_then(|files| files.parse().ok());
+        return lifeboat_command::supervise(files);
     }
     // So is the service of the tour.
     if std::env::args_os().nth(1).is_some_and(|word| word == demo::SERVE) {

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 fn main() -> ExitCode {
     let args: Vec<_> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["supervise"] => supervise(),
+        ["supervise"] => supervise(None),
         ["drive", run, folder, params] => drive(run, Path::new(folder), params),
         _ => ExitCode::from(2),
     }

@@ -29,8 +29,14 @@ pub(crate) struct Room {
 pub(crate) struct Taken<'a>(&'a Room);
 
 impl Room {
-    pub(crate) fn new() -> Self {
-        Self::within(getrlimit(Resource::Nofile))
+    /// For commands that are to have this limit on open files: our driver may have raised the one that it was started
+    /// with, and we inherit that.
+    pub(crate) fn new(files: Option<u64>) -> Self {
+        let inherited = getrlimit(Resource::Nofile);
+        let given = Rlimit { current: files.or(inherited.current), maximum: inherited.maximum };
+        // Lowering it to what it was is always allowed.
+        let _ = setrlimit(Resource::Nofile, given);
+        Self::within(given)
     }
 
     fn within(given: Rlimit) -> Self {

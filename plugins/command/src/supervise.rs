@@ -27,9 +27,9 @@ const STACK_BYTES: usize = 128 * 1024;
 const SPARE: usize = 2;
 
 /// Runs as a supervisor, to be called first thing in `main` when the program was started as one. Requests come in on
-/// stdin, answers go out on stdout.
-pub fn supervise() -> ExitCode {
-    match Supervisor::new() {
+/// stdin, answers go out on stdout. `files`: the soft limit on open files that commands get, where it is not ours.
+pub fn supervise(files: Option<u64>) -> ExitCode {
+    match Supervisor::new(files) {
         Ok(supervisor) => {
             let supervisor = Arc::new(supervisor);
             answer(&Answer::Ready);
@@ -65,7 +65,7 @@ struct Threads {
 }
 
 impl Supervisor {
-    fn new() -> io::Result<Self> {
+    fn new(files: Option<u64>) -> io::Result<Self> {
         // No terminal: no Ctrl-C, no hang-up, and no command that asks for a password where nobody sees it. Fails
         // when whoever started us has already put us into a session of our own.
         let _ = rustix::process::setsid();
@@ -74,7 +74,7 @@ impl Supervisor {
             identity: Identity { boot: boot_id()?, supervisor: Process::current()? },
             requests: Mutex::new(Some(BufReader::new(stdin()))),
             running: Mutex::default(),
-            room: Room::new(),
+            room: Room::new(files),
             ends: Ends::default(),
             threads: Mutex::new(Threads { all: 1, ready: 1 }),
             thread_left: Condvar::new(),
