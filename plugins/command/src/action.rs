@@ -43,7 +43,7 @@ impl CommandRun {
             }
         };
         let id = connection.next_id();
-        let mut ended = match connection.start(launch(context, params, place, id)).await {
+        let mut ended = match connection.start(launch(context, params, place, id)) {
             Ok(ended) => ended,
             Err(error) => {
                 return Failure::permanent("it could not be handed to its supervisor")
@@ -54,7 +54,7 @@ impl CommandRun {
         let answer = tokio::select! {
             answer = &mut ended => answer,
             () = context.cancelled() => {
-                connection.stop(id, params.kill_after).await;
+                connection.stop(id, params.kill_after);
                 ended.await
             }
         };

@@ -1,19 +1,19 @@
 //! The driver's end: starts the supervisor when it is first needed, sends requests, hands answers to who waits.
 
 use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::net::unix::pipe::Receiver;
 use tokio::sync::oneshot;
 
 use crate::protocol::{Answer, CommandId, Launch, Request, line};
+use crate::requests::Requests;
 
 /// How the supervisor is started: a program that calls [`crate::supervise`] first thing when it gets these arguments.
 #[derive(Debug, Clone)]
@@ -54,7 +54,7 @@ impl Supervisor {
 /// A running supervisor. Dropped, it ends as soon as its commands have.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    requests: Arc<Mutex<ChildStdin>>,
+    requests: Requests,
     waiting: Arc<Waiting>,
     next_id: AtomicU64,
 }
@@ -82,7 +82,7 @@ impl Connection {
         }
         let waiting = Arc::new(Mutex::new(Some(HashMap::new())));
         tokio::spawn(receive(answers, Arc::clone(&waiting), child));
-        Ok(Self { requests: Arc::new(Mutex::new(requests)), waiting, next_id: AtomicU64::new(1) })
+        Ok(Self { requests: Requests::open(requests)?, waiting, next_id: AtomicU64::new(1) })
     }
 
     fn is_open(&self) -> bool {
@@ -96,48 +96,24 @@ impl Connection {
 
     /// Has the command started. The receiver fails when the supervisor dies before it has answered. Fails itself when
     /// the request cannot be put into words: it was not sent, and the supervisor lives.
-    pub(crate) async fn start(&self, launch: Launch) -> serde_json::Result<oneshot::Receiver<Answer>> {
+    pub(crate) fn start(&self, launch: Launch) -> serde_json::Result<oneshot::Receiver<Answer>> {
         let id = launch.id;
         let request = line(&Request::Start(launch))?;
         let (sender, receiver) = oneshot::channel();
         let Some(()) = lock(&self.waiting).as_mut().map(|waiting| drop(waiting.insert(id, sender))) else {
             return Ok(receiver);
         };
-        if self.send(request).await.is_err() {
-            // Dropping the sender tells the receiver; what became of the request is for the trace to say.
-            drop(lock(&self.waiting).as_mut().map(|waiting| waiting.remove(&id)));
-        }
+        self.requests.send(request);
         Ok(receiver)
     }
 
     /// Has the command stopped; the answer comes to who started it.
-    pub(crate) async fn stop(&self, id: CommandId, grace: Duration) {
+    pub(crate) fn stop(&self, id: CommandId, grace: Duration) {
         let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
-        // When it fails the supervisor is gone, which the receiver learns.
         if let Ok(request) = line(&Request::Stop { id, grace_ms }) {
-            drop(self.send(request).await);
+            self.requests.send(request);
         }
     }
-
-    /// Writes a request, whole, also if nobody waits for it any more. Fails only when the supervisor is gone.
-    async fn send(&self, request: Vec<u8>) -> io::Result<()> {
-        if let Ok(mut requests) = self.requests.try_lock()
-            && has_room(&requests, request.len())
-        {
-            return requests.write_all(&request);
-        }
-        // A supervisor that is slow to read holds up nobody but this command.
-        let requests = Arc::clone(&self.requests);
-        let written = tokio::task::spawn_blocking(move || lock(&requests).write_all(&request));
-        written.await.map_err(io::Error::other)?
-    }
-}
-
-/// Whether so many bytes can be written to a pipe at once: one that is ready takes what POSIX calls `PIPE_BUF`.
-fn has_room(pipe: &ChildStdin, bytes: usize) -> bool {
-    const PIPE_BUF: usize = 4096;
-    let mut ready = [PollFd::new(pipe, PollFlags::OUT)];
-    bytes <= PIPE_BUF && poll(&mut ready, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
 }
 
 /// Hands out answers until the supervisor is gone.

@@ -24,6 +24,7 @@ mod place;
 mod process;
 mod protocol;
 mod recover;
+mod requests;
 mod result;
 mod room;
 mod settle;
