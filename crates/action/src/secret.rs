@@ -1,8 +1,12 @@
 //! Keeping secrets out of everything that is stored or shown.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::ops::Range;
 
+use aho_corasick::AhoCorasick;
 use lifeboat_model::Texts;
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 /// What stands in the place of a secret's value.
@@ -12,8 +16,8 @@ pub const MASK: &str = "‹secret›";
 #[derive(Clone, Default)]
 pub struct Masker {
     secrets: Vec<String>,
-    /// What to look for. Longest first, so that a secret that contains another is masked whole.
-    forms: Vec<String>,
+    /// Finds every form of every secret in one pass; none where there is nothing to find.
+    forms: Option<AhoCorasick>,
 }
 
 impl std::fmt::Debug for Masker {
@@ -23,13 +27,14 @@ impl std::fmt::Debug for Masker {
 }
 
 impl Masker {
-    /// Masks these values, also where they stand in JSON, and the lines of one that has several, such as a key that a
-    /// shell printed on one line. Empty ones are left out: they would mask everything.
+    /// Masks these values, in every spelling of [`spellings`]. Empty ones are left out: they would mask everything.
     pub fn new(values: impl IntoIterator<Item = String>) -> Self {
         let secrets: Vec<_> = values.into_iter().filter(|value| !value.is_empty()).collect();
-        let mut forms: Vec<_> = secrets.iter().flat_map(|value| forms(value)).collect();
-        forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        forms.dedup();
+        let forms: BTreeSet<_> = secrets.iter().flat_map(|value| spellings(value)).collect();
+        let matcher = |forms| {
+            AhoCorasick::new(forms).expect("bug: secrets are much shorter than its limit of gigabytes")
+        };
+        let forms = (!forms.is_empty()).then(|| matcher(forms));
         Self { secrets, forms }
     }
 
@@ -40,20 +45,44 @@ impl Masker {
 
     /// How often secrets occur in a text.
     pub fn count(&self, text: &str) -> usize {
-        let masked = self.mask(text);
-        if masked == text { 0 } else { masked.matches(MASK).count() - text.matches(MASK).count() }
+        self.found(text).len()
     }
 
     /// Whether there is nothing to mask.
     pub fn is_empty(&self) -> bool {
-        self.forms.is_empty()
+        self.forms.is_none()
     }
 
     /// The text with every secret's value masked.
     pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.forms.iter().fold(Cow::Borrowed(text), |text, value| {
-            if text.contains(value.as_str()) { Cow::Owned(text.replace(value.as_str(), MASK)) } else { text }
-        })
+        let found = self.found(text);
+        if found.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let mut masked = String::with_capacity(text.len());
+        let mut from = 0;
+        for place in found {
+            masked.push_str(&text[from..place.start]);
+            masked.push_str(MASK);
+            from = place.end;
+        }
+        masked.push_str(&text[from..]);
+        Cow::Owned(masked)
+    }
+
+    /// Where secrets stand, in order. Those that overlap are one place, so that nothing of either is left.
+    fn found(&self, text: &str) -> Vec<Range<usize>> {
+        let mut places: Vec<Range<usize>> = Vec::new();
+        let all = self.forms.iter().flat_map(|forms| forms.find_overlapping_iter(text));
+        // They come in the order of their ends.
+        for place in all.map(|found| found.range()) {
+            let mut start = place.start;
+            while let Some(before) = places.pop_if(|before| before.end > start) {
+                start = start.min(before.start);
+            }
+            places.push(start..place.end);
+        }
+        places
     }
 
     /// The same with every secret's value masked.
@@ -95,16 +124,44 @@ impl Masker {
 /// A shorter line of a secret may well stand elsewhere by chance.
 const LINE_BYTES: usize = 8;
 
-/// What a secret may look like in a text.
-fn forms(value: &str) -> Vec<String> {
+/// What a URL's path and query leave as it is, after the WHATWG's URL standard: a client of ours writes it so.
+const QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'\'');
+const PATH: &AsciiSet = &QUERY.add(b'?').add(b'^').add(b'`').add(b'{').add(b'}');
+/// What everybody leaves as it is: the unreserved characters of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// The same after JavaScript's `encodeURIComponent`.
+const COMPONENT: &AsciiSet = &RESERVED.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
+
+/// What a secret may look like in a text: as it is, in JSON, in a URL or a form, in HTML; and the lines of one that has
+/// several, such as a key that a shell printed on one line.
+fn spellings(value: &str) -> Vec<String> {
     let quoted = Value::String(value.to_owned()).to_string();
     let in_json = quoted[1..quoted.len() - 1].to_owned();
+    let percent = |set: &'static AsciiSet| utf8_percent_encode(value, set).to_string();
+    let in_url: Vec<_> = [QUERY, PATH, RESERVED, COMPONENT].map(percent).into_iter().collect();
+    let in_small = in_url.iter().map(|text| small_escapes(text)).collect::<Vec<_>>();
+    let in_form = in_url.iter().map(|text| text.replace("%20", "+")).collect::<Vec<_>>();
+    let in_html = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let quoted_html = |quote: &str| in_html.replace('"', "&quot;").replace('\'', quote);
+    let html = [quoted_html("&#39;"), quoted_html("&#x27;"), quoted_html("'"), in_html.clone()];
     let is_long = |line: &&str| line.len() >= LINE_BYTES;
     let lines: Vec<_> = match value.contains('\n') {
         true => value.lines().map(str::trim).filter(is_long).map(str::to_owned).collect(),
         false => Vec::new(),
     };
-    [value.to_owned(), in_json].into_iter().chain(lines).collect()
+    let plain = [value.to_owned(), in_json];
+    plain.into_iter().chain(lines).chain(in_url).chain(in_small).chain(in_form).chain(html).collect()
+}
+
+/// Percent-encoding with small letters, as some servers write it.
+fn small_escapes(text: &str) -> String {
+    let mut small = String::with_capacity(text.len());
+    let mut escaped = 0;
+    for char in text.chars() {
+        small.push(if escaped > 0 { char.to_ascii_lowercase() } else { char });
+        escaped = if char == '%' { 2 } else { escaped.max(1) - 1 };
+    }
+    small
 }
 
 #[cfg(test)]
@@ -128,6 +185,29 @@ mod tests {
             r#"{"key":"‹secret›"}"#
         );
         assert_eq!(masker.mask(r#"a"b or {"p":"a\"b"}"#), r#"‹secret› or {"p":"‹secret›"}"#);
+    }
+
+    #[test]
+    fn a_secret_is_masked_as_urls_forms_and_pages_spell_it() {
+        let masker = Masker::new(["p@ss w0rd/sécret&key\"x".to_owned()]);
+        let spellings = [
+            "p@ss%20w0rd/s%C3%A9cret&key%22x",
+            "p%40ss%20w0rd%2Fs%C3%A9cret%26key%22x",
+            "p%40ss%20w0rd%2fs%c3%a9cret%26key%22x",
+            "p%40ss+w0rd%2Fs%C3%A9cret%26key%22x",
+            "p@ss w0rd/sécret&amp;key&quot;x",
+        ];
+        for spelling in spellings {
+            assert_eq!(masker.mask(&format!("GET /{spelling}!")), "GET /‹secret›!", "{spelling}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_left_of_secrets_that_overlap() {
+        let masker = Masker::new(["xab".to_owned(), "abcdefg".to_owned(), "fgh".to_owned(), "cd".to_owned()]);
+        assert_eq!(masker.mask("-xabcdefghi"), "-‹secret›i");
+        assert_eq!(masker.mask("-xab cd"), "-‹secret› ‹secret›");
+        assert_eq!(masker.count("-xabcdefghi cd"), 2);
     }
 
     #[test]

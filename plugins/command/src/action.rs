@@ -60,7 +60,7 @@ impl CommandRun {
         };
         match answer {
             Ok(Answer::Ended { end, unrecorded, .. }) => {
-                finish(context, params, &place.folder, &end, unrecorded)
+                finish(context, params, &place.folder, &end, unrecorded).await
             }
             Ok(Answer::NotStarted { refusal, .. }) => {
                 if refusal.about == Some(Part::Folder) {
@@ -172,7 +172,7 @@ async fn without_supervisor(context: &ActionContext, params: &Params, place: &Pl
         found = settled().await;
     }
     match found {
-        Ok(Settled::Ended(end)) => finish(context, params, &place.folder, &end, None),
+        Ok(Settled::Ended(end)) => finish(context, params, &place.folder, &end, None).await,
         Ok(Settled::NotStarted(refusal)) => refuse(context, params, &refusal).into(),
         // That it never began is on record now, where recovering it finds the proof.
         Ok(Settled::Never(why)) => Failure::unknown(format!("the supervisor was killed: {why}")).into(),

@@ -23,6 +23,9 @@ const DRIVER_TAKES: Duration = Duration::from_secs(5);
 /// So many ends are kept, some two megabytes: what is quicker than that costs a sync each.
 const KEPT: usize = 8192;
 
+/// More of them are put on the disk with everything else that waits for it: that takes one call.
+const FEW: usize = 64;
+
 /// An end that was recorded. No file of it is kept open.
 #[derive(Debug)]
 pub(crate) struct Recorded {
@@ -38,6 +41,11 @@ impl Recorded {
         let printed = self.printed.map(|printed| printed.files(&self.folder)).unwrap_or_default();
         printed.iter().try_for_each(|file| File::open(file)?.sync_data())?;
         trace::sync(&self.folder)
+    }
+
+    /// The same for all, and whatever else waits to be written to the same file system.
+    fn sync_all(&self) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(File::open(&self.folder)?)?)
     }
 }
 
@@ -75,6 +83,9 @@ impl Ends {
         kept.driver_is_gone = true;
         let newest = std::mem::take(&mut kept.newest);
         drop(kept);
+        if newest.len() > FEW && newest.front().is_some_and(|(_, recorded)| recorded.sync_all().is_ok()) {
+            return;
+        }
         newest.iter().for_each(|(_, recorded)| sync(recorded));
     }
 

@@ -53,7 +53,7 @@ async fn look(context: &ActionContext, params: &Params) -> io::Result<Recovery> 
     Ok(match settled {
         Settled::Ended(mut end) => {
             end.stopped |= stopped;
-            let result = finish(context, params, &place.folder, &end, None).result;
+            let result = finish(context, params, &place.folder, &end, None).await.result;
             let evidence = match &result {
                 Err(failure) if failure.kind == FailureKind::Unknown => {
                     format!("{}; its end was recorded by its supervisor at {}", failure.message, end.at)

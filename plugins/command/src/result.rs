@@ -1,13 +1,21 @@
 //! What became of a command, as an answer of the action.
 
+use std::io;
 use std::path::Path;
 
 use lifeboat_action::{ActionContext, Failure, FailureKind, Observation, Outcome};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
-use crate::end::{End, Part, Refusal, Status};
+use crate::end::{End, Part, Printed, Refusal, Status};
 use crate::output::{Captured, STDERR, STDOUT};
 use crate::params::Params;
+
+/// So many bytes are read on the spot.
+const LITTLE: u64 = 16 * 1024;
+
+/// So many outputs are read at a time, each of which takes memory and time.
+static READERS: Semaphore = Semaphore::const_new(2);
 
 /// What became of a command.
 #[derive(Debug)]
@@ -41,7 +49,7 @@ impl Came {
 }
 
 /// What an end means under these parameters.
-pub(crate) fn finish(
+pub(crate) async fn finish(
     context: &ActionContext,
     params: &Params,
     folder: &Path,
@@ -56,14 +64,14 @@ pub(crate) fn finish(
         warnings.push(format!("these of its processes could not be killed: {:?}", end.survivors));
     }
     let mut lost = Vec::new();
-    let mut read = |name, recorded| {
-        Captured::read(folder, name, recorded, context.masker()).unwrap_or_else(|error| {
+    let mut or_lost = |name, stream: io::Result<Captured>| {
+        stream.unwrap_or_else(|error| {
             lost.push(format!("its {name} cannot be read: {error}"));
             Captured::default()
         })
     };
-    let mut stdout = read(STDOUT, end.printed.map(|printed| printed.stdout));
-    let mut stderr = read(STDERR, end.printed.map(|printed| printed.stderr));
+    let [out, err] = streams(context, folder, end.printed).await;
+    let (mut stdout, mut stderr) = (or_lost(STDOUT, out), or_lost(STDERR, err));
     if end.printed.is_some_and(|printed| stdout.secrets + stderr.secrets < printed.secrets) {
         (stdout, stderr) = Default::default();
         lost.push("it holds a secret that is another by now, or not at hand".to_owned());
@@ -86,6 +94,29 @@ pub(crate) fn finish(
     let tail = stderr.tail().or_else(|| stdout.tail()).map(str::to_owned);
     warnings.append(&mut lost);
     Came { status: Some(end.status), result: Err(Failure { tail, causes: warnings, ..failure }) }
+}
+
+/// What a command printed. Reading much of it, and looking for secrets in it, is not for the thread that drives the run.
+async fn streams(
+    context: &ActionContext,
+    folder: &Path,
+    printed: Option<Printed>,
+) -> [io::Result<Captured>; 2] {
+    let (folder, masker) = (folder.to_owned(), context.masker().clone());
+    let read = move || {
+        let stream = |name, recorded| Captured::read(&folder, name, recorded, &masker);
+        let lengths = printed.map(|printed| (printed.stdout, printed.stderr)).unzip();
+        [stream(STDOUT, lengths.0), stream(STDERR, lengths.1)]
+    };
+    if printed.is_some_and(|printed| printed.stdout + printed.stderr <= LITTLE) {
+        return read();
+    }
+    // Never closed.
+    let _turn = READERS.acquire().await;
+    match tokio::task::spawn_blocking(read).await {
+        Ok(streams) => streams,
+        Err(error) => [(); 2].map(|()| Err(io::Error::other(error.to_string()))),
+    }
 }
 
 fn succeed(code: i32, stdout: Captured, stderr: Captured, warnings: Vec<String>) -> Outcome {
