@@ -73,7 +73,8 @@ pub(crate) fn decidable(state: &RunState) -> Vec<StepIndex> {
 
 /// The step of that name, if a person may decide about it.
 pub(crate) fn decidable_named(state: &RunState, step: &StepId) -> Option<StepIndex> {
-    state.plan().find(step).filter(|at| decidable(state).contains(at))
+    let waits = |at: &StepIndex| matches!(state.step(*at), StepState::Retrying { .. });
+    state.plan().find(step).filter(|at| waits(at) || decidable(state).contains(at))
 }
 
 /// Every word that the run waits for.

@@ -148,7 +148,7 @@ pub(crate) fn mode(mode: Mode) -> &'static str {
 pub(crate) fn stop(reason: StopReason) -> &'static str {
     match reason {
         StopReason::Interrupted => "interrupted",
-        StopReason::Paused => "paused",
+        StopReason::Paused => "ready to go on",
         StopReason::NeedsPerson => "waiting for a person",
     }
 }

@@ -158,6 +158,11 @@ impl Core {
             {
                 (Resolution::Rerun, another)
             }
+            // What is given up for not being known is not known for a reason.
+            (Resolution::Failed(failure), Some(cause)) if rule == DoubtRule::OnUnknown => {
+                let message = format!("{}; {}", cause.message, failure.message);
+                (Resolution::Failed(Failure { message, tail: cause.tail, ..failure }), None)
+            }
             (resolution, _) => (resolution, None),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use lifeboat_engine::{Answer, Left, Person, Question, Store};
 use lifeboat_model::record::{Decision, DoubtRule, StopReason, Verdict};
-use lifeboat_model::{RecordBody, StepState};
+use lifeboat_model::{RecordBody, StepIndex, StepState};
 use lifeboat_testkit::runs::plan;
 use lifeboat_testkit::{Driving, MemoryStore, World, samples};
 use serde_json::{Map, json};
@@ -71,7 +71,12 @@ fn the_policy_of_the_step_may_decide_instead() {
     let rerun = BLIND.replace("{ id: one,", "{ id: one, on_unknown: rerun, retry: { attempts: 2 },");
     assert_eq!(summary(&run(&World::default(), &rerun)).0, Some("succeeded"));
     let fail = BLIND.replace("{ id: one,", "{ id: one, on_unknown: fail,");
-    assert_eq!(summary(&run(&World::default(), &fail)).0, Some("failed"));
+    let drive = run(&World::default(), &fail);
+    assert_eq!(summary(&drive).0, Some("failed"));
+    let StepState::Failed { failure } = drive.state.step(StepIndex(0)) else { panic!("it failed") };
+    let (cause, why) =
+        failure.message.split_once("; cannot tell: ").expect("what happened, then what was seen");
+    assert!(!cause.is_empty() && why.contains("cannot look"), "{failure}");
 }
 
 /// Answers every question with the same word.

@@ -419,6 +419,39 @@ fn a_cancelled_run_makes_no_further_attempt() {
 }
 
 #[test]
+fn a_step_that_waits_for_its_next_attempt_can_be_decided() {
+    let done_by_hand = Decision::MarkDone { outputs: Outputs::new() };
+    for (decision, expected) in [(Decision::Retry, "s0 s1"), (Decision::Skip, "s1"), (done_by_hand, "s1")] {
+        let mut state = RunState::new(&created(plan(&[line(false), line(false)], 0))).unwrap();
+        let step = started(&mut state, "s0");
+        let (attempt, failure, retry_at) = (Attempt(1), Failure::transient("not now"), Timestamp::MAX);
+        put(&mut state, RecordBody::AttemptFailed { step, attempt, failure, retry_at });
+        put(&mut state, RecordBody::RunStopped { reason: StopReason::Interrupted });
+        decided(&mut state, Some("s0"), decision);
+        assert_eq!(drive(&mut state, done).0.join(" "), expected);
+    }
+}
+
+#[test]
+fn a_run_whose_doubts_are_decided_waits_for_nobody() {
+    let mut state = RunState::new(&created(plan(&[line(false), line(false)], 0))).unwrap();
+    let step = started(&mut state, "s0");
+    let (attempt, cause) = (Attempt(1), "its driver ended".to_owned());
+    put(&mut state, RecordBody::StepInDoubt { step: step.clone(), attempt, cause });
+    let (rule, evidence, resolution) = (DoubtRule::OnUnknown, "nothing".to_owned(), Resolution::Ask);
+    let doubt =
+        RecordBody::DoubtResolved { step: step.clone(), attempt, rule, evidence, resolution, retry_at: None };
+    put(&mut state, doubt);
+    put(&mut state, RecordBody::RunStopped { reason: StopReason::NeedsPerson });
+    let (actor, reason) = ("ada".to_owned(), "mended".to_owned());
+    put(
+        &mut state,
+        RecordBody::OperatorDecided { step: Some(step), decision: Decision::Retry, actor, reason },
+    );
+    assert_eq!(state.phase(), Phase::Stopped(StopReason::Paused));
+}
+
+#[test]
 fn what_no_driver_can_carry_out_is_remembered() {
     let first = created(plan(&[line(false), line(false)], 0));
     let mut state = RunState::new(&first).unwrap();

@@ -40,6 +40,7 @@ impl RunState {
                 progress.failures = 0;
                 progress.started_at = None;
                 self.set(at, StepState::Pending);
+                self.has_been_decided();
                 Ok(())
             }
             Decision::Skip => {
@@ -47,6 +48,7 @@ impl RunState {
                 self.reopen(at);
                 self.deviations.push(deviation("skipped"));
                 self.end(record, at, StepState::Skipped { why: format!("{actor}: {reason}") });
+                self.has_been_decided();
                 Ok(())
             }
             Decision::MarkDone { outputs } => {
@@ -56,6 +58,7 @@ impl RunState {
                 let evidence = format!("{actor}: {reason}");
                 let outcome = Outcome { evidence, outputs: outputs.clone(), warnings: Vec::new() };
                 self.end(record, at, StepState::Done { by: DoneBy::Person, outcome });
+                self.has_been_decided();
                 Ok(())
             }
             Decision::Pause => self.not_finished(),
@@ -89,6 +92,16 @@ impl RunState {
         }
     }
 
+    /// A run that waited for a person waits no longer once nothing is left to decide.
+    fn has_been_decided(&mut self) {
+        let asks =
+            |step| matches!(step, &StepState::InDoubt { asked: Some(_), .. } | &StepState::Waiting { .. });
+        let waits = self.phase == Phase::Stopped(StopReason::NeedsPerson);
+        if waits && !self.plan().indices().any(|at| asks(self.step(at))) {
+            self.phase = Phase::Stopped(StopReason::Paused);
+        }
+    }
+
     /// Sets an ending back that will come again. An attempt of it that may still be going on comes to its end first.
     pub(super) fn forget_interrupted_ending(&mut self) {
         let open = |at| matches!(self.step(at), StepState::Running { .. } | StepState::InDoubt { .. });
@@ -106,8 +119,8 @@ impl RunState {
         self.derive();
     }
 
-    /// A step about which a person may decide: it is in doubt and looking did not tell, or its failure stops the run. Of
-    /// a doubt that nobody has looked into, the attempt may still be going on.
+    /// A step about which a person may decide: it is in doubt and looking did not tell, its failure stops the run, or it
+    /// waits for its next attempt. Of a doubt that nobody has looked into, the attempt may still be going on.
     fn decidable(&self, step: &StepId) -> Result<StepIndex, Refusal> {
         match self.phase {
             Phase::Finished(Verdict::Failed) | Phase::Running | Phase::Stopped(_) => {}
@@ -118,7 +131,8 @@ impl RunState {
         if matches!(state, StepState::InDoubt { asked: None, .. }) {
             return Err(format!("step `{step}` is in doubt, and was not looked at yet"));
         }
-        if matches!(state, StepState::InDoubt { .. }) || self.sets.stopping.contains(&at) {
+        let is_open = matches!(state, StepState::InDoubt { .. } | StepState::Retrying { .. });
+        if is_open || self.sets.stopping.contains(&at) {
             Ok(at)
         } else {
             Err(format!(
