@@ -112,10 +112,12 @@ fn a_killed_run_is_resumed_and_repeats_nothing() {
     begun [TIME] by tester, last record 4 at [TIME]
 
     succeeded  before  [ELAPSED]  exited with 0
-    running    middle
+    in doubt   middle
     pending    after
 
-    1 running, 1 succeeded, 1 pending
+    1 in doubt, 1 succeeded, 1 pending
+
+    in doubt: middle (line 5, 1 attempt): its driver ended
     -- stderr
     the newest run is meant: [RUN 1]
     next: lifeboat resume [RUN 1]  goes on

@@ -97,7 +97,7 @@ fn the_third_ctrl_c_leaves_at_once_and_the_command_is_adopted() {
     driving.signal(Signal::INT);
     assert_eq!(driving.code(), Some(5));
     assert!(command.is_alive());
-    assert_eq!(bench.sandbox.status()["steps"][1]["state"], "running");
+    assert_eq!(bench.sandbox.status()["steps"][1]["state"], "in_doubt");
     let resumed = bench.resume().start();
     let_go(&bench);
     // It came to its end; whether it had done everything by then, having been told to stop, is for a person to say.

@@ -33,7 +33,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let store = context.store()?;
     let run = pick::run(context, &store, args.run.as_deref(), Fits::Any)?;
-    let loaded = store.load(&run).map_err(|error| CliError::store(context, &run, error))?;
+    let mut loaded = store.load(&run).map_err(|error| CliError::store(context, &run, error))?;
+    if loaded.holder.is_none() {
+        loaded.state.driver_is_gone();
+    }
     for note in &loaded.notes {
         context.terminal.say(&format!("{WARNING}warning:{WARNING:#} {}\n", clean(note)));
     }
@@ -150,8 +153,11 @@ fn row(loaded: &Loaded, at: StepIndex) -> [String; 4] {
     };
     let took = so_far(loaded, at).or_else(|| took(state, at)).unwrap_or_default();
     let mut why = because(state, at).unwrap_or_default();
-    if let StepState::Retrying { at: due, .. } = state.step(at) {
-        why = format!("retry at {}: {why}", moment(*due));
+    match state.step(at) {
+        StepState::Retrying { at: due, .. } => why = format!("retry at {}: {why}", moment(*due)),
+        // All that is known of it is said below.
+        StepState::InDoubt { asked: None, .. } => why = String::new(),
+        _ => {}
     }
     let step = state.plan().step(at);
     [format!("{style}{word}{style:#}"), step.id.to_string(), format!("{FAINT}{took}{again}{FAINT:#}"), why]

@@ -10,16 +10,21 @@ impl RunState {
         match self.phase {
             Phase::Finished(verdict) => Err(format!("the run is finished: {}", verdict.as_str())),
             Phase::Running | Phase::Stopped(_) => {
-                let left_open: Vec<_> = self.sets.running.iter().copied().collect();
-                for at in left_open {
-                    if let StepState::Running { attempt } = *self.step(at) {
-                        let cause = "its driver ended".to_owned();
-                        self.set(at, StepState::InDoubt { attempt, cause, asked: None });
-                    }
-                }
+                self.driver_is_gone();
                 self.driver = driver;
                 self.phase = Phase::Running;
                 Ok(())
+            }
+        }
+    }
+
+    /// What a reader sees who knows that nobody drives the run: an attempt without a recorded end is in doubt.
+    pub fn driver_is_gone(&mut self) {
+        let left_open: Vec<_> = self.sets.running.iter().copied().collect();
+        for at in left_open {
+            if let StepState::Running { attempt } = *self.step(at) {
+                let cause = "its driver ended".to_owned();
+                self.set(at, StepState::InDoubt { attempt, cause, asked: None });
             }
         }
     }
