@@ -1,17 +1,13 @@
 //! A runbook's file that was edited since its run began: noticed, and shown as a difference.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::io;
 
 use lifeboat_model::plan::PinnedSource;
 use lifeboat_model::{Digest, Plan, Source};
-use rustix::fs::OFlags;
 use similar::TextDiff;
 
-use crate::runbook;
 use crate::words::clean;
+use crate::{regular_file, runbook};
 
 /// What became of a runbook's file.
 #[derive(Debug)]
@@ -38,25 +34,12 @@ pub(crate) fn since(plan: &Plan) -> Since {
     let pinned = plan.source();
     let Some(path) = runbook::pinned_path(plan) else { return Since::Same };
     let unknown = |what: &str| Since::Unknown(format!("the runbook {} {what}", path.display()));
-    match read(path) {
+    match regular_file::read(path, Source::MAX_BYTES) {
         Ok(Some(bytes)) => compare(pinned, &bytes),
         Ok(None) => unknown("is no regular file any more"),
         Err(error) if error.kind() == io::ErrorKind::NotFound => unknown("is not there any more"),
         Err(error) => unknown(&format!("cannot be read: {error}")),
     }
-}
-
-/// At most one byte more than a runbook may have; nothing of what is no regular file, which could go on for ever.
-fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    if !fs::metadata(path)?.is_file() {
-        return Ok(None);
-    }
-    // Should it have become a pipe since: that is not waited for.
-    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
-    let file = File::options().read(true).custom_flags(nonblocking).open(path)?;
-    let mut bytes = Vec::new();
-    file.take(Source::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(Some(bytes))
 }
 
 fn compare(pinned: &PinnedSource, bytes: &[u8]) -> Since {

@@ -29,6 +29,7 @@ mod pick;
 mod printed;
 mod problems;
 mod registry;
+mod regular_file;
 mod reporters;
 mod runbook;
 mod secrets;

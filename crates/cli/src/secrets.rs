@@ -1,7 +1,6 @@
 //! The secrets of a run: looked up anew whenever it is driven, kept in memory only.
 
 use std::env;
-use std::fs;
 use std::path::Path;
 
 use lifeboat_action::Masker;
@@ -11,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::regular_file;
 
 /// The secrets of a plan, as far as they can be looked up.
 #[derive(Default)]
@@ -71,14 +71,30 @@ fn look_up(spec: &SecretSpec, folder: &Path) -> Result<String, String> {
         }
         SecretSource::File(path) => {
             let path = folder.join(path);
-            let shown = path.display();
-            // The error of a file that is not text must not show the text.
-            let bytes = fs::read(&path).map_err(|error| format!("cannot read the file {shown}: {error}"))?;
-            let text = String::from_utf8(bytes).map_err(|_| format!("the file {shown} is not text"))?;
-            (without_line_break(&text).to_owned(), format!("the file {shown}"))
+            (without_line_break(&text_of(&path)?).to_owned(), format!("the file {}", path.display()))
         }
     };
     if value.is_empty() { Err(format!("{place} is empty")) } else { Ok(value) }
+}
+
+/// The largest file of a secret, in bytes.
+const MAX_BYTES: usize = 1024 * 1024;
+
+/// The text of a secret's file. It is read whenever the run is driven or looked at, so it is no pipe, which can be read
+/// once.
+fn text_of(path: &Path) -> Result<String, String> {
+    let shown = path.display();
+    let bytes = regular_file::read(path, MAX_BYTES)
+        .map_err(|error| format!("cannot read the file {shown}: {error}"))?
+        .ok_or_else(|| {
+            format!("{shown} is no regular file: keep the secret in one, or in an environment variable")
+        })?;
+    if bytes.len() > MAX_BYTES {
+        let most = MAX_BYTES / 1024;
+        return Err(format!("the file {shown} is larger than {most} KiB: is it the file of the secret?"));
+    }
+    // The error of a file that is not text must not show the text.
+    String::from_utf8(bytes).map_err(|_| format!("the file {shown} is not text"))
 }
 
 /// Editors end a file with a line break that is not meant.

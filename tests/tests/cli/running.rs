@@ -135,6 +135,13 @@ fn inputs_come_from_a_file_and_the_command_line_wins() {
 }
 
 #[test]
+fn a_file_of_inputs_without_end_is_refused() {
+    let answer = Sandbox::with("greet.yaml", GREET).run("run greet.yaml --yes --inputs /dev/zero");
+    assert_eq!(answer.code, Some(2), "{answer}");
+    assert!(answer.stderr.contains("the file is larger than 1024 KiB"), "{answer}");
+}
+
+#[test]
 fn a_broken_file_of_inputs_is_shown_with_the_place() {
     let sandbox = Sandbox::with("greet.yaml", GREET);
     sandbox.file("inputs.yaml", "who: Ann\nwho: Bob\n");

@@ -2,6 +2,7 @@
 
 use insta::assert_snapshot;
 use lifeboat_tests::cli::{Sandbox, nowhere_below};
+use rustix::fs::{CWD, Mode, mkfifoat};
 
 const SECRET: &str = "
 runbook: secret
@@ -26,6 +27,26 @@ fn what_is_missing_is_named_before_anything_starts() {
     hint: nothing was started
     "#);
     assert!(!sandbox.path("home").exists());
+}
+
+#[test]
+fn a_secrets_file_without_end_is_not_read() {
+    let sandbox = Sandbox::with("endless.yaml", &SECRET.replace("{ env: TOKEN }", "{ file: /dev/zero }"));
+    mkfifoat(CWD, sandbox.path("password.txt"), Mode::RUSR | Mode::WUSR).expect("a pipe can be made");
+    assert_snapshot!(sandbox.run("run endless.yaml --yes"), @r#"
+    $ lifeboat run endless.yaml --yes
+    exit 3
+    -- stderr
+    error: secret `token`: /dev/zero is no regular file: keep the secret in one, or in an environment variable
+           secret `password`: password.txt is no regular file: keep the secret in one, or in an environment variable
+    hint: nothing was started
+    "#);
+    std::fs::remove_file(sandbox.path("password.txt")).expect("the pipe is there");
+    sandbox.file("password.txt", "x".repeat(1024 * 1024 + 1));
+    let answer = sandbox.run("run endless.yaml --yes");
+    let why = "the file password.txt is larger than 1024 KiB: is it the file of the secret?";
+    assert!(answer.stderr.contains(why), "{answer}");
+    assert_eq!(answer.code, Some(3), "{answer}");
 }
 
 #[test]
