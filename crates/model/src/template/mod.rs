@@ -5,9 +5,11 @@
 //! part of handlebars, without anything that reads other templates.
 
 mod blocks;
+mod helpers;
 mod nesting;
 mod reference;
 mod render;
+mod strict;
 mod walk;
 
 pub use reference::{NotAReference, Reference};
@@ -17,7 +19,7 @@ use handlebars::template::TemplateElement;
 
 /// The helpers that templates may call, with the least and the most values each takes.
 ///
-/// Whoever renders offers exactly these: those of handlebars itself, and `json` and `shell`.
+/// Whoever renders offers exactly these.
 pub const HELPERS: &[(&str, usize, usize)] = &[
     ("eq", 2, 2),
     ("ne", 2, 2),

@@ -4,16 +4,14 @@
 //! [`Filled::Unknown`]. A text that is exactly one expression keeps its type. Secrets are filled in twice, once for the
 //! action and once masked for the journal.
 
-use std::fmt::Write as _;
 use std::io;
-use std::sync::LazyLock;
 
-use handlebars::{
-    Context, Handlebars, Helper, HelperDef, HelperResult, Output, RenderContext, RenderErrorReason,
-};
+use handlebars::{Context, Output, RenderContext, RenderError, RenderErrorReason, Renderable as _, Template};
 use serde_json::{Map, Value, json};
 
+use super::helpers::HANDLEBARS;
 use super::reference::Reference;
+use super::strict::check_values;
 use super::{Analysis, analyse};
 use crate::catalog::is_templated;
 use crate::ids::StepId;
@@ -225,76 +223,48 @@ fn step_into<'v>(value: &'v Value, key: &String) -> Option<&'v Value> {
     }
 }
 
-static HANDLEBARS: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
-    let mut handlebars = Handlebars::new();
-    handlebars.set_strict_mode(true);
-    handlebars.register_escape_fn(handlebars::no_escape);
-    handlebars.register_helper("json", Box::new(Writes(Value::to_string)));
-    handlebars.register_helper("shell", Box::new(Writes(shell_word)));
-    handlebars
-});
-
-/// A helper that writes one value as a text of its own.
-struct Writes(fn(&Value) -> String);
-
-impl HelperDef for Writes {
-    fn call<'reg: 'rc, 'rc>(
-        &self,
-        helper: &Helper<'rc>,
-        _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
-        out: &mut dyn Output,
-    ) -> HelperResult {
-        let param = helper.param(0).ok_or(RenderErrorReason::ParamNotFoundForIndex("value", 0))?;
-        if param.is_value_missing() {
-            let name = param.relative_path().cloned();
-            return Err(RenderErrorReason::MissingVariable(name).into());
-        }
-        out.write(&(self.0)(param.value()))?;
-        Ok(())
-    }
-}
-
-/// One word of a POSIX shell, in single quotes.
-fn shell_word(value: &Value) -> String {
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    format!("'{}'", text.replace('\'', "'\\''"))
-}
-
 fn render(text: &str, analysis: &Analysis, context: &Value) -> Result<Value, CannotFill> {
     if !analysis.is_one_expression {
-        return to_text(text, text, context).map(Value::String);
+        return to_text(text, text, context, check_values).map(Value::String);
     }
     // The value goes through JSON to keep its type.
     let expression = text.trim().trim_start_matches("{{").trim_end_matches("}}").trim_matches('~').trim();
     let is_call = expression.split_whitespace().nth(1).is_some() && !expression.starts_with('(');
     let typed =
         if is_call { format!("{{{{json ({expression})}}}}") } else { format!("{{{{json {expression}}}}}") };
-    let rendered = to_text(text, &typed, context)?;
+    let rendered = to_text(text, &typed, context, |_| {})?;
     serde_json::from_str(&rendered).map_err(|error| cannot(text, format!("it has no value: {error}")))
 }
 
-fn to_text(written: &str, template: &str, context: &Value) -> Result<String, CannotFill> {
-    let mut out = Capped { bytes: Vec::new() };
-    match HANDLEBARS.render_template_to_write(template, context, &mut out) {
-        Ok(()) => {}
-        Err(_) if out.bytes.len() >= MAX_RENDERED => {
-            return Err(cannot(written, format!("it becomes longer than {MAX_RENDERED} bytes")));
-        }
-        Err(error) => return Err(cannot(written, why(&error))),
+/// `template` is what is rendered for what is `written`.
+fn to_text(
+    written: &str,
+    template: &str,
+    context: &Value,
+    check: fn(&mut Template),
+) -> Result<String, CannotFill> {
+    let fails = |why: &str| cannot(written, why.to_owned());
+    let mut template = Template::compile(template).map_err(|_| fails("it is no template"))?;
+    check(&mut template);
+    let context = Context::wraps(context).map_err(|_| fails("its values cannot be used"))?;
+    let mut out = Capped { text: String::new(), is_full: false };
+    match template.render(&HANDLEBARS, &context, &mut RenderContext::new(None), &mut out) {
+        Ok(()) => Ok(out.text),
+        Err(_) if out.is_full => Err(cannot(written, format!("it becomes longer than {MAX_RENDERED} bytes"))),
+        Err(error) => Err(cannot(written, why(&error))),
     }
-    String::from_utf8(out.bytes).map_err(|error| cannot(written, error.to_string()))
 }
 
-fn why(error: &handlebars::RenderError) -> String {
+/// Why it could not be rendered, in words that mean something to who wrote the template.
+fn why(error: &RenderError) -> String {
     match error.reason() {
         RenderErrorReason::MissingVariable(Some(name)) => format!("there is no `{name}`"),
-        reason => {
-            let mut text = String::new();
-            let _infallible = write!(text, "{reason}");
-            text
+        RenderErrorReason::Other(why) => why.clone(),
+        RenderErrorReason::ParamNotFoundForIndex(helper, _) => {
+            format!("what `{helper}` asks for is not there")
         }
+        RenderErrorReason::InvalidJsonIndex(place) => format!("a list has nothing at `{place}`"),
+        _ => "something that it uses is not there".to_owned(),
     }
 }
 
@@ -304,17 +274,17 @@ fn cannot(template: &str, why: String) -> CannotFill {
 
 /// Refuses to take more than a template may become.
 struct Capped {
-    bytes: Vec<u8>,
+    text: String,
+    is_full: bool,
 }
 
-impl io::Write for Capped {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let room = MAX_RENDERED - self.bytes.len();
-        self.bytes.extend(bytes.iter().take(room));
-        if bytes.len() > room { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes.len()) }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
+impl Output for Capped {
+    fn write(&mut self, text: &str) -> io::Result<()> {
+        if text.len() > MAX_RENDERED - self.text.len() {
+            self.is_full = true;
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.text.push_str(text);
         Ok(())
     }
 }

@@ -55,7 +55,9 @@ fn state() -> RunState {
     let run = RunId::new("run_01jdxk3w5v8h3m4n5p6q7r8s9t").expect("the id is valid");
     let step = StepId::new("done").expect("the id is valid");
     let inputs = json!({ "port": 5432, "host": "db-a", "hosts": ["a", "b"], "braces": "{{ mode }}" });
-    let Value::Object(outputs) = json!({ "lag": 1.5, "json": { "ok": true, "rows": [{ "n": 7 }] } }) else {
+    let Value::Object(outputs) =
+        json!({ "lag": 1.5, "json": { "ok": true, "n": null, "rows": [{ "n": 7 }] } })
+    else {
         panic!("the outputs are an object");
     };
     let created = RunCreated {
@@ -108,7 +110,7 @@ fn why_not(text: &str) -> String {
 fn one_expression_keeps_its_type() {
     assert_eq!(value("{{ inputs.port }}"), json!(5432));
     assert_eq!(value("{{~inputs.hosts~}}"), json!(["a", "b"]));
-    assert_eq!(value("{{ steps.done.json }}"), json!({ "ok": true, "rows": [{ "n": 7 }] }));
+    assert_eq!(value("{{ steps.done.json }}"), json!({ "ok": true, "n": null, "rows": [{ "n": 7 }] }));
     assert_eq!(value("{{ steps.done.json.rows.[0].n }}"), json!(7));
     assert_eq!(value("{{ gt steps.done.lag 1 }}"), json!(true));
     assert_eq!(value("{{ (eq mode 'live') }}"), json!(false));
@@ -163,6 +165,94 @@ fn what_is_not_there_is_never_quietly_false() {
         assert_eq!(why_not(text), "there is no `steps.done.json.no`", "{text}");
     }
     assert_eq!(why_not("{{ steps.done.json.rows.[1].n }}"), "there is no `steps.done.json.rows.[1].n`");
+}
+
+#[test]
+fn what_has_no_text_is_no_part_of_one() {
+    let null = "`steps.done.json.n` is null, which has no place in a text: \
+                use it only where it has a value, or write `json`";
+    assert_eq!(why_not("--host={{ steps.done.json.n }}"), null);
+    assert_eq!(why_not("{{#if true}}{{ steps.done.json.n }}{{/if}}"), null);
+    assert_eq!(why_not("x {{ shell steps.done.json.n }}"), null);
+    assert_eq!(
+        why_not("{{ mode }} {{ steps.done.json }}"),
+        "`steps.done.json` is a mapping, which has no place in a text: pick a field, write `json`, or use it alone"
+    );
+    assert_eq!(
+        why_not("{{#each steps.done.json.rows}}{{ this }}{{/each}}"),
+        "`this` is a mapping, which has no place in a text: pick a field, write `json`, or use it alone"
+    );
+    let list = " is a list, which has no place in a text: \
+                pick an item, go through it with `each`, write `json`, or use it alone";
+    assert_eq!(why_not("all of {{ inputs.hosts }}"), format!("`inputs.hosts`{list}"));
+    assert_eq!(why_not("of {{ lookup steps.done.json 'rows' }}"), format!("the value{list}"));
+
+    assert_eq!(value("{{ steps.done.json.n }}"), json!(null));
+    assert_eq!(value("n={{ json steps.done.json.n }}"), json!("n=null"));
+    assert_eq!(value("all of {{ json inputs.hosts }}"), json!("all of [\"a\",\"b\"]"));
+    assert_eq!(value("{{ steps.done.json.ok }} {{ (len inputs.hosts) }}"), json!("true 2"));
+    assert_eq!(value("{{#if steps.done.json.n}}a{{else}}b{{/if}}"), json!("b"));
+}
+
+#[test]
+fn what_cannot_be_compared_is_never_quietly_false() {
+    let null = "cannot be decided: `steps.done.json.n` is null; it compares two numbers";
+    assert_eq!(why_not("{{ gt steps.done.json.n 5 }}"), format!("`gt` {null}"));
+    assert_eq!(why_not("{{ lte 5 steps.done.json.n }}"), format!("`lte` {null}"));
+    let second = "cannot be decided: its second value is a text; it compares two numbers";
+    assert_eq!(why_not("{{ gt 0 'a' }}"), format!("`gt` {second}"));
+    assert_eq!(why_not("{{ lt 11 '12' }}"), format!("`lt` {second}"));
+    assert_eq!(
+        why_not("{{ gte '10s' '9s' }}"),
+        "`gte` cannot be decided: its first value is a text; it compares two numbers"
+    );
+    for call in ["eq", "ne"] {
+        assert_eq!(
+            why_not(&format!("{{{{ {call} inputs.port '5432' }}}}")),
+            format!(
+                "`{call}` cannot be decided: `inputs.port` is a number, and its second value is a text; \
+                 compare values of one kind"
+            )
+        );
+    }
+    assert_eq!(value("{{ eq steps.done.json.n null }}"), json!(true));
+    assert_eq!(value("{{ ne steps.done.json.ok null }}"), json!(true));
+    assert_eq!(value("{{ eq inputs.port 5432.0 }}"), json!(true));
+    assert_eq!(value("{{ lt -1 inputs.port }}"), json!(true));
+    assert_eq!(value("{{ gte steps.done.lag 1.5 }}"), json!(true));
+}
+
+#[test]
+fn why_not_is_said_in_the_words_of_the_template() {
+    assert_eq!(
+        why_not("{{ lookup inputs.hosts 7 }}"),
+        "in `inputs.hosts` there is nothing at the place that its second value says"
+    );
+    assert_eq!(
+        why_not("{{ lookup inputs.host 0 }}"),
+        "`inputs.host` is a text, there is nothing in it to look up"
+    );
+    assert_eq!(why_not("{{ len inputs.port }}"), "`inputs.port` is a number, it has no length");
+    assert_eq!(
+        why_not("{{#each steps.done.json.n}}x{{else}}y{{/each}}"),
+        "`steps.done.json.n` is null, `each` needs a list"
+    );
+    assert_eq!(why_not("{{#each steps.done.json.rows}}{{ eq ok true }}{{/each}}"), "there is no `ok`");
+    assert_eq!(
+        why_not("{{#each steps.done.json.rows}}{{ not ok }}{{/each}}"),
+        "what `not` asks for is not there"
+    );
+}
+
+#[test]
+fn what_a_template_may_become_is_bounded() {
+    let each = "{{#each inputs.hosts}}";
+    let text = format!(
+        "{}0123456789abcdef{}",
+        each.replace("inputs", "@root.inputs").repeat(17),
+        "{{/each}}".repeat(17)
+    );
+    assert_eq!(why_not(&text), "it becomes longer than 1048576 bytes");
 }
 
 #[test]
