@@ -1,5 +1,7 @@
 //! From JSON to an action's own type of parameters.
 
+use std::borrow::Cow;
+
 use lifeboat_model::catalog::is_templated;
 use lifeboat_model::outcome::Without;
 use lifeboat_model::{ActionSpec, Failure, ParamProblem};
@@ -15,11 +17,9 @@ pub(crate) fn check<P: DeserializeOwned>(
     validate: impl FnOnce(&P) -> Vec<String>,
 ) -> Vec<ParamProblem> {
     let problems = check_against_schema(&spec.params, params);
-    if !problems.is_empty() || has_template(params) {
-        return problems;
-    }
+    let Some(params) = known(spec, params).filter(|_| problems.is_empty()) else { return problems };
     let whole = |message| ParamProblem { path: Vec::new(), on_key: false, message, help: None };
-    match serde_path_to_error::deserialize::<_, P>(params) {
+    match serde_path_to_error::deserialize::<_, P>(&*params) {
         Ok(typed) => validate(&typed).into_iter().map(whole).collect(),
         Err(error) => {
             let path = error.path().iter().map(ToString::to_string).filter(|part| part != "?").collect();
@@ -55,7 +55,7 @@ fn missing<'s>(spec: &'s ActionSpec, params: &'s Value) -> impl Iterator<Item = 
 
 /// Writes numbers and booleans as texts where only a text may stand. A literal of the wrong type was refused when the
 /// runbook was checked, so these are values of templates, which keep their type: an exit code in an `argv`.
-fn as_texts(schema: &Value, value: &mut Value) {
+pub(crate) fn as_texts(schema: &Value, value: &mut Value) {
     match value {
         Value::Number(_) | Value::Bool(_) if schema.get("type").is_some_and(|only| only == "string") => {
             *value = Value::String(value.to_string());
@@ -75,6 +75,17 @@ fn as_texts(schema: &Value, value: &mut Value) {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+/// The parameters that the action can judge as a whole: all must be known, but those that it can do without.
+fn known<'p>(spec: &ActionSpec, params: &'p Value) -> Option<Cow<'p, Value>> {
+    if !has_template(params) {
+        return Some(Cow::Borrowed(params));
+    }
+    let mut map = params.as_object()?.clone();
+    map.retain(|name, value| !(spec.rehearsed_without.contains(name) && has_template(value)));
+    let known = Value::Object(map);
+    (!has_template(&known)).then_some(Cow::Owned(known))
 }
 
 fn has_template(value: &Value) -> bool {

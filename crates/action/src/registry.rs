@@ -8,6 +8,7 @@ use lifeboat_model::{ActionName, ActionSpec, Effect};
 use serde_json::Value;
 
 use crate::action::{Action, Observe};
+use crate::read::as_texts;
 
 /// All actions, with the version of the plug-in that offers each.
 #[derive(Debug, Clone, Default)]
@@ -70,6 +71,13 @@ impl Catalog for Registry {
 
     fn check_params(&self, name: &str, params: &Value) -> Vec<ParamProblem> {
         self.actions.get(name).map(|registered| registered.action.check(params)).unwrap_or_default()
+    }
+
+    fn check_filled(&self, name: &str, mut params: Value) -> Vec<ParamProblem> {
+        if let Some(spec) = self.spec(name) {
+            as_texts(&spec.params, &mut params);
+        }
+        self.check_params(name, &params)
     }
 
     fn effect(&self, name: &str, params: &Value) -> Effect {

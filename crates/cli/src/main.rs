@@ -15,6 +15,7 @@ mod drive;
 mod edited;
 mod error;
 mod exit;
+mod filled;
 mod folder;
 mod host;
 mod inputs;

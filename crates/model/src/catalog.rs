@@ -31,6 +31,12 @@ pub trait Catalog {
     /// Everything that can be known to be wrong with these parameters.
     fn check_params(&self, name: &str, params: &Value) -> Vec<ParamProblem>;
 
+    /// As [`Catalog::check_params`], for parameters whose templates were filled in: a value that one gave is taken as
+    /// the action will take it.
+    fn check_filled(&self, name: &str, params: Value) -> Vec<ParamProblem> {
+        self.check_params(name, &params)
+    }
+
     /// What the action may do to the world with these parameters.
     fn effect(&self, name: &str, params: &Value) -> Effect;
 }

@@ -34,7 +34,7 @@ mod undriven;
 
 pub use action_spec::{ActionSpec, Effect};
 pub use catalog::{Catalog, ParamProblem};
-pub use check::{check, check_source};
+pub use check::{INPUT_VALUE, check, check_filled, check_source};
 pub use document::{Document, read_values};
 pub use event::{Event, EventKind};
 pub use ids::{ActionName, Attempt, AttemptKey, Digest, Epoch, InvalidId, RunId, Seq, StepId, StepIndex};

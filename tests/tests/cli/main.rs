@@ -5,6 +5,7 @@ mod checking;
 mod deciding;
 mod editing;
 mod failing;
+mod filling;
 mod folders;
 mod help;
 mod looking;

@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::inputs::InputArgs;
 use crate::person::confirm;
 use crate::words::{BOLD, count, one_line};
-use crate::{folder, host, registry, reporters, runbook, secrets};
+use crate::{filled, folder, host, registry, reporters, runbook, secrets};
 
 /// Run a runbook for real
 ///
@@ -79,16 +79,16 @@ impl Start {
         let plan = runbook::plan(context, &self.file, &registry)?;
         let inputs = self.inputs.bind(context, &plan)?;
         let secrets = secrets::resolve(&plan)?;
-        if !confirmed(&plan, &inputs)? {
+        let (run, mode, actor) = (new_id(), self.mode, context.actor());
+        let new =
+            NewRun { run, mode, plan, inputs, actor, driver: host::driver(), folder: folder::present() };
+        filled::check(context, &self.file, &new, &registry, &secrets)?;
+        if !confirmed(&new.plan, &new.inputs)? {
             context.terminal.say("nothing was started\n");
             return Ok(Exit::Cancelled);
         }
-        let run = new_id();
         let reporter = reporters::fitting(context, self.output);
         let driver = Driver { context, registry, secrets, reporter, output: self.output };
-        let (mode, actor) = (self.mode, context.actor());
-        let new =
-            NewRun { run, mode, plan, inputs, actor, driver: host::driver(), folder: folder::present() };
         driver.create(&store, new)
     }
 }

@@ -123,7 +123,7 @@ fn as_far_as_known<'v>(names: &Names<'_>, with: &'v Value) -> Cow<'v, Value> {
 }
 
 /// Where a parameter stands. What is missing is shown at the action that wants it.
-fn place(call: &Call, action: Span, path: &[String], on_key: bool) -> Span {
+pub(super) fn place(call: &Call, action: Span, path: &[String], on_key: bool) -> Span {
     match &call.with {
         Some(with) if on_key => with.key_place(path),
         Some(with) if !path.is_empty() => with.place(path),

@@ -4,6 +4,7 @@
 //! there is none is a plan made.
 
 mod calls;
+mod filled;
 mod header;
 mod needs;
 mod order;
@@ -11,6 +12,8 @@ mod outline;
 mod references;
 mod steps;
 mod templates;
+
+pub use self::filled::{INPUT_VALUE, check_filled};
 
 use crate::catalog::Catalog;
 use crate::document::Document;
