@@ -117,13 +117,12 @@ impl Checker {
             (type_fits(alternative, value), checker.problems)
         });
         let closest = tries.min_by_key(|(fits, problems)| (!problems.is_empty(), !fits, problems.len()));
-        match closest {
-            Some((_, problems)) if !problems.is_empty() => {
-                self.problems.extend(problems);
-                false
-            }
-            _ => true,
+        let Some((_, problems)) = closest.filter(|(_, problems)| !problems.is_empty()) else { return true };
+        match choices(schema).filter(|_| !value.is_object() && !value.is_array()) {
+            Some(choices) => self.not_a_choice(&choices, value),
+            None => self.problems.extend(problems),
         }
+        false
     }
 
     fn type_and_choice(&mut self, schema: &Value, value: &Value) -> bool {
@@ -131,17 +130,22 @@ impl Checker {
             self.report(format!("this is {}, expected {}", kind_of(value), types_of(schema)), None);
             return false;
         }
-        let fixed = schema.get("const").map(std::slice::from_ref);
-        let choices = fixed.or_else(|| schema.get("enum").and_then(Value::as_array).map(Vec::as_slice));
-        match choices {
+        match own_choices(schema) {
             Some(choices) if !choices.contains(value) => {
-                let known: Vec<_> = choices.iter().map(plain).collect();
-                let help = format!("choose one of: {}", known.join(", "));
-                self.report(format!("`{}` is not one of the choices", plain(value)), Some(help));
+                self.not_a_choice(&choices.iter().collect::<Vec<_>>(), value);
                 false
             }
             _ => true,
         }
+    }
+
+    fn not_a_choice(&mut self, choices: &[&Value], value: &Value) {
+        let known: Vec<_> = choices.iter().map(|choice| plain(choice)).collect();
+        let given = plain(value);
+        let near = lifeboat_model::nearest(&given, known.iter().map(String::as_str));
+        let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+        let help = format!("{near}choose one of: {}", known.join(", "));
+        self.report(format!("`{given}` is not one of the choices"), Some(help));
     }
 
     fn object(&mut self, schema: &Value, map: &Map<String, Value>) {
@@ -217,6 +221,24 @@ impl Checker {
             self.report(format!("{number} is more than {most}"), None);
         }
     }
+}
+
+/// The values that a schema allows in its own words.
+fn own_choices(schema: &Value) -> Option<&[Value]> {
+    let fixed = schema.get("const").map(std::slice::from_ref);
+    fixed.or_else(|| schema.get("enum").and_then(Value::as_array).map(Vec::as_slice))
+}
+
+/// The values that a schema allows, if it lists them all: a documented one is an alternative of its own. That it may be
+/// left out is no choice.
+fn choices(schema: &Value) -> Option<Vec<&Value>> {
+    if let Some(own) = own_choices(schema) {
+        return Some(own.iter().collect());
+    }
+    let any = schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array)?;
+    let alternatives = any.iter().filter(|alternative| types(alternative) != ["null"]);
+    let choices: Option<Vec<_>> = alternatives.map(choices).collect();
+    choices.map(|choices| choices.concat())
 }
 
 fn types(schema: &Value) -> Vec<&str> {
@@ -308,6 +330,34 @@ mod tests {
                 ": `host` is missing (host: host:port)",
             ]
         );
+    }
+
+    #[test]
+    fn all_choices_are_named_however_the_schema_lists_them() {
+        let documented = json!({"oneOf": [
+            {"enum": ["disable", "prefer"], "type": "string"},
+            {"const": "verify-full", "type": "string", "description": "Checks the certificate"},
+        ]});
+        let optional = json!({"anyOf": [documented, {"type": "null"}]});
+        let said = |schema: &Value, value: Value| {
+            let problems = check_against_schema(schema, &value);
+            problems.into_iter().map(|p| (p.message, p.help.unwrap_or_default())).collect::<Vec<_>>()
+        };
+        for schema in [&documented, &optional] {
+            let all = "choose one of: disable, prefer, verify-full";
+            let foo = ("`foo` is not one of the choices".to_owned(), all.to_owned());
+            assert_eq!(said(schema, json!("foo")), [foo]);
+            let near = (
+                "`verify_ful` is not one of the choices".to_owned(),
+                format!("did you mean `verify-full`? {all}"),
+            );
+            assert_eq!(said(schema, json!("verify_ful")), [near]);
+            assert_eq!(said(schema, json!("prefer")), []);
+        }
+        assert_eq!(said(&optional, Value::Null), []);
+        let text_or_list =
+            json!({"anyOf": [{"const": "all", "type": "string"}, {"type": "array", "minItems": 1}]});
+        assert_eq!(said(&text_or_list, json!([])), [("needs at least 1 item(s)".to_owned(), String::new())]);
     }
 
     #[test]
