@@ -1,31 +1,88 @@
 //! From JSON to an action's own type of parameters.
 
-use std::borrow::Cow;
-
 use lifeboat_model::catalog::is_templated;
 use lifeboat_model::outcome::Without;
-use lifeboat_model::{ActionSpec, Failure, ParamProblem};
+use lifeboat_model::{ActionSpec, Failure, ParamProblem, nearest};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::params::check_against_schema;
 
-/// Everything that is wrong with parameters some of whose values may not be known yet.
+/// Everything that is wrong with parameters some of whose values may not be known yet. What the schema refuses, or is not
+/// known, is left out while the rest is judged.
 pub(crate) fn check<P: DeserializeOwned>(
     spec: &ActionSpec,
     params: &Value,
     validate: impl FnOnce(&P) -> Vec<String>,
 ) -> Vec<ParamProblem> {
-    let problems = check_against_schema(&spec.params, params);
-    let Some(params) = known(spec, params).filter(|_| problems.is_empty()) else { return problems };
-    let whole = |message| ParamProblem { path: Vec::new(), on_key: false, message, help: None };
-    match serde_path_to_error::deserialize::<_, P>(&*params) {
-        Ok(typed) => validate(&typed).into_iter().map(whole).collect(),
-        Err(error) => {
-            let path = error.path().iter().map(ToString::to_string).filter(|part| part != "?").collect();
-            vec![ParamProblem { path, ..whole(error.inner().to_string()) }]
+    let mut problems = check_against_schema(&spec.params, params);
+    let Some(params) = params.as_object() else { return problems };
+    let mut judged = Judged { params: params.clone(), left_out: Vec::new() };
+    problems.iter().for_each(|problem| judged.leave_out_wrong(spec, problem));
+    let can_do_without = |name: &String| spec.rehearsed_without.contains(name);
+    let unknown = params.iter().filter(|(_, value)| has_template(value)).map(|(name, _)| name);
+    let (harmless, missed): (Vec<_>, Vec<_>) = unknown.partition(|name| can_do_without(name));
+    harmless.iter().chain(&missed).for_each(|name| judged.leave_out(name));
+    if let Some(typed) = judged.typed(&mut problems)
+        && missed.is_empty()
+    {
+        let of_others = |message: &String| !judged.left_out.iter().any(|name| mentions(message, name));
+        problems.extend(validate(&typed).into_iter().filter(of_others).map(whole));
+    }
+    problems
+}
+
+fn whole(message: String) -> ParamProblem {
+    ParamProblem { path: Vec::new(), on_key: false, message, help: None }
+}
+
+/// Parameters without those that cannot be judged.
+struct Judged {
+    params: Map<String, Value>,
+    /// What must not be said to be missing, or to contradict another one.
+    left_out: Vec<String>,
+}
+
+impl Judged {
+    fn leave_out(&mut self, name: &str) {
+        self.params.remove(name);
+        self.left_out.push(name.to_owned());
+    }
+
+    /// Leaves out what a problem is about; of a misspelt name also what was probably meant.
+    fn leave_out_wrong(&mut self, spec: &ActionSpec, problem: &ParamProblem) {
+        let Some(name) = problem.path.first() else { return };
+        self.leave_out(name);
+        if let Some(known) = spec.params["properties"].as_object()
+            && let Some(meant) = nearest(name, known.keys().map(String::as_str))
+            && !self.params.contains_key(meant)
+        {
+            self.leave_out(meant);
         }
     }
+
+    /// The parameters, typed. One after the other is left out whose value its type refuses; that something is missing is
+    /// a problem only if nothing was left out.
+    fn typed<P: DeserializeOwned>(&mut self, problems: &mut Vec<ParamProblem>) -> Option<P> {
+        loop {
+            let error = match serde_path_to_error::deserialize(Value::Object(self.params.clone())) {
+                Ok(typed) => return Some(typed),
+                Err(error) => error,
+            };
+            let path: Vec<_> =
+                error.path().iter().map(ToString::to_string).filter(|part| part != "?").collect();
+            let name = path.first().filter(|name| self.params.contains_key(*name)).cloned();
+            if name.is_some() || (self.left_out.is_empty() && problems.is_empty()) {
+                problems.push(ParamProblem { path, ..whole(error.inner().to_string()) });
+            }
+            self.leave_out(&name?);
+        }
+    }
+}
+
+/// Whether a message speaks of a parameter.
+fn mentions(message: &str, name: &str) -> bool {
+    message.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
 }
 
 /// The parameters, typed. `without` are those that a rehearsal leaves out.
@@ -77,17 +134,6 @@ pub(crate) fn as_texts(schema: &Value, value: &mut Value) {
     }
 }
 
-/// The parameters that the action can judge as a whole: all must be known, but those that it can do without.
-fn known<'p>(spec: &ActionSpec, params: &'p Value) -> Option<Cow<'p, Value>> {
-    if !has_template(params) {
-        return Some(Cow::Borrowed(params));
-    }
-    let mut map = params.as_object()?.clone();
-    map.retain(|name, value| !(spec.rehearsed_without.contains(name) && has_template(value)));
-    let known = Value::Object(map);
-    (!has_template(&known)).then_some(Cow::Owned(known))
-}
-
 fn has_template(value: &Value) -> bool {
     match value {
         Value::String(text) => is_templated(text),
@@ -131,6 +177,71 @@ mod tests {
         assert_eq!(read(json!({}), without).unwrap(), Params { proof: None });
         let given = Params { proof: Some("seen".to_owned()) };
         assert_eq!(read(json!({"proof": "seen"}), Without::new()).unwrap(), given);
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Call {
+        port: u16,
+        argv: Option<Vec<String>>,
+        retries: Option<u8>,
+    }
+
+    fn problems_of(params: &Value) -> Vec<String> {
+        let spec = ActionSpec {
+            name: ActionName::new("test.call").unwrap(),
+            summary: String::new(),
+            effect: Effect::Read,
+            idempotent: true,
+            observable: true,
+            recoverable: false,
+            rehearsed_without: vec!["retries".to_owned()],
+            params: json!({
+                "properties": {
+                    "port": {"type": "integer"},
+                    "argv": {"type": "array"},
+                    "retries": {"type": "integer"},
+                },
+                "required": ["port"],
+                "additionalProperties": false,
+            }),
+            outputs: json!({}),
+        };
+        let validate = |call: &Call| {
+            let argv = match &call.argv {
+                None => Some("`argv` is needed".to_owned()),
+                Some(argv) if argv.is_empty() => Some("`argv` is empty".to_owned()),
+                Some(_) => None,
+            };
+            let retries = call.retries.is_none().then(|| "without `retries` it is tried once".to_owned());
+            let low = (call.port < 1024).then(|| "the port is low".to_owned());
+            argv.into_iter().chain(retries).chain(low).collect()
+        };
+        check::<Call>(&spec, params, validate).into_iter().map(|problem| problem.message).collect()
+    }
+
+    #[test]
+    fn what_the_schema_refuses_hides_nothing_else() {
+        let unknown = "unknown parameter `speed`";
+        let all = json!({"port": 1, "argv": [], "retries": 1, "speed": 9});
+        assert_eq!(problems_of(&all), [unknown, "`argv` is empty", "the port is low"]);
+        let types = json!({"port": 70_000, "argv": [1], "retries": 1, "speed": 9});
+        let [first, port, argv] = problems_of(&types).try_into().unwrap();
+        assert_eq!(first, unknown);
+        assert!(port.contains("70000") || argv.contains("70000"), "{port}, {argv}");
+    }
+
+    #[test]
+    fn what_cannot_be_judged_is_not_said_to_be_missing() {
+        assert_eq!(
+            problems_of(&json!({"port": 1, "argvv": [], "retries": 1})),
+            ["unknown parameter `argvv`", "the port is low"]
+        );
+        assert_eq!(problems_of(&json!({"argv": [], "retries": 1})), ["`port` is missing"]);
+        let unknown = "{{ steps.a.b }}";
+        assert_eq!(problems_of(&json!({"port": 1, "argv": ["x"], "retries": unknown})), ["the port is low"]);
+        assert_eq!(problems_of(&json!({"port": 1, "argv": unknown})), Vec::<String>::new());
+        let too_high = problems_of(&json!({"port": 70_000, "argv": unknown}));
+        assert!(matches!(too_high.as_slice(), [one] if one.contains("70000")), "{too_high:?}");
     }
 
     #[test]

@@ -61,7 +61,7 @@ fn parts(document: &Document, catalog: &dyn Catalog, problems: &mut Problems) ->
     let outline = Outline::new(document, problems);
     let needs = needs::resolve(&outline, problems);
     let order = Order::new(&outline, &needs, problems);
-    let names = Names::new(document, &outline, order.as_ref(), catalog);
+    let names = Names::new(document, &outline, &order, catalog);
     let steps = steps::build(&names, needs, problems);
     Some(PlanParts {
         runbook: runbook?,

@@ -10,12 +10,15 @@ use super::outline::Outline;
 use crate::ids::StepIndex;
 use crate::problem::{Problem, Problems};
 
-/// The order of all moments. There is one only if no steps wait for each other.
+/// The order of all moments.
 pub(super) struct Order {
     /// For each moment those it waits for.
     waits: Vec<Vec<Moment>>,
-    /// The place of each moment in an order in which each stands behind all it waits for.
+    /// The place of each moment in an order in which each stands behind all it waits for; only nearly so where steps wait
+    /// for each other.
     rank: Vec<u32>,
+    /// Whether any steps wait for each other.
+    has_circles: bool,
 }
 
 type Moment = usize;
@@ -29,12 +32,8 @@ fn end(step: StepIndex) -> Moment {
 }
 
 impl Order {
-    /// Orders all steps; those that wait for each other are problems, and there is no order then.
-    pub(super) fn new(
-        outline: &Outline<'_>,
-        needs: &[Vec<StepIndex>],
-        problems: &mut Problems,
-    ) -> Option<Self> {
+    /// Orders all steps; those that wait for each other are problems.
+    pub(super) fn new(outline: &Outline<'_>, needs: &[Vec<StepIndex>], problems: &mut Problems) -> Self {
         let mut waits = vec![Vec::new(); 2 * outline.len()];
         for (step, row) in outline.rows() {
             waits[opening(step)].extend(needs[step.get()].iter().copied().map(end));
@@ -48,7 +47,8 @@ impl Order {
             problems.push(circle(outline, cycle));
         }
         let rank = search.rank;
-        cycles.is_empty().then_some(Self { waits, rank })
+        let has_circles = !cycles.is_empty();
+        Self { waits, rank, has_circles }
     }
 
     /// What is over whenever `step` opens.
@@ -72,12 +72,13 @@ pub(super) struct Past<'o> {
 }
 
 impl Past<'_> {
-    /// Whether `earlier` is over by then.
+    /// Whether `earlier` is over by then; of steps that wait for each other, each is taken to be over before the others.
     pub(super) fn holds(&mut self, earlier: StepIndex) -> bool {
         let goal = end(earlier);
         let order = self.order;
         // What stands before the goal in the order cannot wait for it.
-        while self.open.peek().is_some_and(|(rank, _)| *rank > order.rank[goal]) {
+        let may_wait = |rank: u32| order.has_circles || rank > order.rank[goal];
+        while !self.seen.contains(&goal) && self.open.peek().is_some_and(|(rank, _)| may_wait(*rank)) {
             let Some((_, moment)) = self.open.pop() else { break };
             for &next in &order.waits[moment] {
                 if self.seen.insert(next) {

@@ -19,8 +19,7 @@ pub(super) struct Names<'n> {
     pub(super) document: &'n Document,
     pub(super) outline: &'n Outline<'n>,
     pub(super) catalog: &'n dyn Catalog,
-    /// Missing where steps wait for each other, which is a problem already.
-    order: Option<&'n Order>,
+    order: &'n Order,
     inputs: HashMap<&'n str, Option<InputType>>,
     secrets: HashSet<&'n str>,
 }
@@ -29,7 +28,7 @@ impl<'n> Names<'n> {
     pub(super) fn new(
         document: &'n Document,
         outline: &'n Outline<'n>,
-        order: Option<&'n Order>,
+        order: &'n Order,
         catalog: &'n dyn Catalog,
     ) -> Self {
         let inputs = document.inputs.iter().map(|input| (input.name.value.as_str(), input.kind)).collect();
@@ -56,9 +55,9 @@ impl<'n> Names<'n> {
         Some(format!("did you mean `{name}`?"))
     }
 
-    /// What is over whenever a step opens; nothing is known where steps wait for each other.
-    pub(super) fn past(&self, at: StepIndex) -> Option<Past<'n>> {
-        self.order.map(|order| order.past(at))
+    /// What is over whenever a step opens.
+    pub(super) fn past(&self, at: StepIndex) -> Past<'n> {
+        self.order.past(at)
     }
 
     /// Checks a name used by a step; a problem points to `span`. Unless it is to be `helped`, nothing is looked for that
@@ -66,7 +65,7 @@ impl<'n> Names<'n> {
     pub(super) fn check(
         &self,
         at: StepIndex,
-        past: Option<&mut Past<'_>>,
+        past: &mut Past<'_>,
         reference: &Reference,
         span: Span,
         helped: bool,
@@ -106,7 +105,7 @@ impl<'n> Names<'n> {
     fn output(
         &self,
         at: StepIndex,
-        past: Option<&mut Past<'_>>,
+        past: &mut Past<'_>,
         (step, output): (&str, &str),
         span: Span,
         helped: bool,
@@ -143,7 +142,7 @@ impl<'n> Names<'n> {
     fn has_run(
         &self,
         at: StepIndex,
-        past: Option<&mut Past<'_>>,
+        past: &mut Past<'_>,
         target: StepIndex,
         name: &str,
         span: Span,
@@ -163,7 +162,7 @@ impl<'n> Names<'n> {
                 Err(not_before(format!("`{name}` stands in `finally` and runs after this step")))
             }
             (Section::Steps, Section::Steps) | (Section::Finally, Section::Finally) => {
-                if past.is_none_or(|past| past.holds(target)) {
+                if past.holds(target) {
                     return Ok(());
                 }
                 let problem = not_before(format!("`{name}` may not have run when this step starts"));

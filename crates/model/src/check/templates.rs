@@ -13,7 +13,7 @@ use crate::template::{Analysis, Mistake, Reference, Use, analyse};
 pub(super) struct Templates<'n> {
     pub(super) names: &'n Names<'n>,
     at: StepIndex,
-    past: Option<Past<'n>>,
+    past: Past<'n>,
 }
 
 /// Is told each use of a secret: the path of the parameter, the place of the text, the use.
@@ -87,7 +87,7 @@ impl<'n> Templates<'n> {
         for used in &analysis.uses {
             let helped = !problems.is_full();
             // Looking for the place is left until there is a problem to show there.
-            let checked = self.names.check(self.at, self.past.as_mut(), &used.reference, text, helped);
+            let checked = self.names.check(self.at, &mut self.past, &used.reference, text, helped);
             if !helped {
                 checked.unwrap_or_else(|_| problems.omit());
             } else if let Err(mut problem) = checked {

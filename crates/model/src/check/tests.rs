@@ -281,6 +281,28 @@ steps:
 }
 
 #[test]
+fn a_circle_hides_no_other_problem() {
+    let text = r#"
+runbook: x
+steps:
+  - { id: a, action: command.run, needs: [b], with: { argv: ["{{ steps.b.x }}"] } }
+  - { id: b, action: command.run, needs: [a], with: { argv: ["{{ steps.a.x }}"] } }
+  - { id: apart, action: command.run, needs: [], with: { argv: ["{{ steps.c.x }}", "{{ steps.a.x }}"] } }
+  - { id: c, action: command.run, needs: [b], with: { argv: ["{{ steps.a.x }}", "{{ steps.apart.x }}"] } }
+"#;
+    assert_snapshot!(report(text), @r#"
+    4:11 `a` cycle: these steps wait for each other: `a` → `b` → `a` (take one of them out of a `needs`)
+        5:11 `b` part of the circle
+    6:69 `steps.c.x` not_run_before: `c` may not have run when this step starts (add `c` to the `needs` of this step)
+        7:11 `c` this step
+    6:88 `steps.a.x` not_run_before: `a` may not have run when this step starts (add `a` to the `needs` of this step)
+        4:11 `a` this step
+    7:85 `steps.apart.x` not_run_before: `apart` may not have run when this step starts (add `apart` to the `needs` of this step)
+        6:11 `apart` this step
+    "#);
+}
+
+#[test]
 fn actions_and_parameters_must_fit() {
     let text = r#"
 runbook: x
