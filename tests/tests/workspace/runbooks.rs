@@ -17,7 +17,7 @@ const INPUTS: [(&str, &[&str]); 2] = [
         "postgres-failover.yaml",
         &[
             "primary=127.0.0.1:1",
-            "standby=127.0.0.1:1",
+            "standby=127.0.0.1:2",
             "front=127.0.0.1:1",
             "haproxy=/nonexistent/lifeboat.sock",
         ],
