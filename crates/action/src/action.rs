@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use lifeboat_model::outcome::Without;
 use lifeboat_model::{ActionName, ActionSpec, Effect, Failure, Observation, Outcome, ParamProblem};
 use serde_json::Value;
 
@@ -22,6 +23,12 @@ pub trait Observe: Send + Sync + std::fmt::Debug {
     /// Everything that can be known to be wrong with these parameters. A text that holds a template stands for a value
     /// not known yet and is accepted.
     fn check(&self, params: &Value) -> Vec<ParamProblem>;
+
+    /// Why no call with these parameters can go well, now that all of them are known but those of `without`: it is not
+    /// made then, and another try would not help. `None`: the parameters are as they should be.
+    fn refusal(&self, _params: &Value, _without: &Without) -> Option<Failure> {
+        None
+    }
 
     /// What a call with these parameters may do to the world: what the spec says, unless the parameters narrow it.
     fn effect(&self, _params: &Value) -> Effect {

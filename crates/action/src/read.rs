@@ -85,6 +85,22 @@ fn mentions(message: &str, name: &str) -> bool {
     message.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
 }
 
+/// Why no call with these parameters can go well. `without` are those that a rehearsal leaves out.
+pub(crate) fn refusal<P: DeserializeOwned>(
+    spec: &ActionSpec,
+    params: &Value,
+    without: &Without,
+    validate: impl FnOnce(&P) -> Vec<String>,
+) -> Option<Failure> {
+    let typed = match read_params(spec, params, without) {
+        Ok(typed) => typed,
+        Err(failure) => return Some(failure),
+    };
+    let mut wrong = validate(&typed);
+    wrong.retain(|message| !without.keys().any(|name| mentions(message, name)));
+    (!wrong.is_empty()).then(|| Failure::permanent(format!("{}: {}", spec.name, wrong.join("; "))))
+}
+
 /// The parameters, typed. `without` are those that a rehearsal leaves out.
 pub(crate) fn read_params<P: DeserializeOwned>(
     spec: &ActionSpec,

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::action::{Action, Observe, Recovery};
 use crate::context::ActionContext;
-use crate::read::{check, read_params};
+use crate::read::{check, read_params, refusal};
 
 /// What an author says of an action; the schemas are derived.
 #[derive(Debug, Clone, Copy)]
@@ -171,6 +171,10 @@ impl<A: TypedAction> Observe for Typed<A> {
         check(self.spec.get(), params, |typed| self.action.validate(typed))
     }
 
+    fn refusal(&self, params: &Value, without: &Without) -> Option<Failure> {
+        refusal(self.spec.get(), params, without, |typed| self.action.validate(typed))
+    }
+
     fn effect(&self, params: &Value) -> Effect {
         self.action.effect(params)
     }
@@ -230,6 +234,10 @@ impl<A: TypedObserve> Observe for ObserveOnly<A> {
 
     fn check(&self, params: &Value) -> Vec<ParamProblem> {
         check(self.spec.get(), params, |typed| self.action.validate(typed))
+    }
+
+    fn refusal(&self, params: &Value, without: &Without) -> Option<Failure> {
+        refusal(self.spec.get(), params, without, |typed| self.action.validate(typed))
     }
 
     async fn observe(&self, context: &ActionContext, params: &Value) -> Observation {

@@ -7,7 +7,7 @@ use lifeboat_model::record::StepEnd;
 use crate::actions::Actions;
 use crate::clock::Clock;
 use crate::job::{AttemptEnd, Job};
-use crate::look::{look, observe};
+use crate::look::{look, observe, refusal};
 use crate::verify::verified;
 
 /// How far an attempt came: what is true of the world if it is given up here.
@@ -27,6 +27,9 @@ pub(crate) async fn attempt(
     clock: &dyn Clock,
     reached: &tokio::sync::watch::Sender<Reached>,
 ) -> AttemptEnd {
+    if let Some(refusal) = refusal(actions, job) {
+        return AttemptEnd::Failed(refusal);
+    }
     if job.call.effect == Effect::Read {
         return read(observe(actions, context, &job.call).await);
     }

@@ -2,7 +2,7 @@
 
 use lifeboat_action::{ActionContext, Observation};
 use lifeboat_model::outcome::Outputs;
-use lifeboat_model::{Change, Effect};
+use lifeboat_model::{Change, Effect, Failure};
 
 use crate::actions::Actions;
 use crate::job::{Call, Job};
@@ -21,8 +21,17 @@ pub(crate) async fn look(actions: &Actions, context: &ActionContext, job: &Job) 
     }
 }
 
+/// Why the step cannot be called with its parameters, or its `check` with those of the check.
+pub(crate) fn refusal(actions: &Actions, job: &Job) -> Option<Failure> {
+    let refusal = |call: &Call| actions.observer(&call.action)?.refusal(&call.params, &job.without);
+    refusal(&job.call).or_else(|| job.check.as_ref().and_then(refusal))
+}
+
 /// What a dry run sees of a step.
 pub(crate) async fn rehearse(actions: &Actions, context: &ActionContext, job: &Job) -> Observation {
+    if let Some(refusal) = refusal(actions, job) {
+        return Observation::Blocked { why: refusal.message };
+    }
     match job.call.effect {
         // What a runbook needs to look at and cannot is in its way.
         Effect::Read => match observe(actions, context, &job.call).await {

@@ -234,3 +234,26 @@ fn a_pipe_that_nobody_reads_holds_up_no_run() {
     assert_eq!(output.status.code(), Some(0));
     assert!(output.stdout.len() > 100_000, "{} bytes", output.stdout.len());
 }
+
+#[test]
+fn parameters_that_cannot_be_used_are_not_tried_again() {
+    let text = "
+runbook: late
+steps:
+  - { id: list, action: command.run, with: { argv: [echo, '[]'] } }
+  - { id: look, action: command.run, with: { argv: [echo, 'db a'] } }
+  - parallel: both
+    steps:
+      - { id: empty, action: command.run, with: { argv: '{{ steps.list.json }}' }, retry: { attempts: 3, delay: 0s }, on_failure: continue }
+      - { id: host, action: postgres.check, with: { host: '{{ steps.look.stdout }}' }, retry: { attempts: 3, delay: 0s } }
+";
+    let answer = Sandbox::with("late.yaml", text).run("run late.yaml --yes");
+    assert_eq!(answer.code, Some(4), "{answer}");
+    for failure in [
+        "empty failed, and the run went on: command.run: `argv` needs a program as its first item",
+        "failed: host (line 9, 1 attempt): postgres.check: `db a` is not a host",
+    ] {
+        assert!(answer.stdout.contains(failure), "{answer}");
+    }
+    assert!(!answer.stdout.contains("attempt 2"), "{answer}");
+}
