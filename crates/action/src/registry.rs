@@ -1,10 +1,10 @@
 //! The actions that are there, by name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lifeboat_model::catalog::{Catalog, ParamProblem};
-use lifeboat_model::{ActionName, ActionSpec, Effect};
+use lifeboat_model::{ActionName, ActionSpec, Effect, Plan, PlanStep};
 use serde_json::Value;
 
 use crate::action::{Action, Observe};
@@ -49,6 +49,17 @@ impl Registry {
         self.actions.get(name.as_str()).map(|registered| (registered.plugin, registered.version))
     }
 
+    /// Every name that the actions of a plan declare of their outputs, those inside of others included.
+    pub fn declared_outputs(&self, plan: &Plan) -> BTreeSet<String> {
+        let called = plan.steps().iter().filter_map(PlanStep::action).map(|step| step.call.action.as_str());
+        let called: BTreeSet<_> = called.collect();
+        let mut names = BTreeSet::new();
+        for spec in called.into_iter().filter_map(|action| self.spec(action)) {
+            collect_names(&spec.outputs, &mut names);
+        }
+        names
+    }
+
     /// All entries, sorted by name.
     pub fn specs(&self) -> impl Iterator<Item = &ActionSpec> {
         self.actions.values().map(|registered| registered.action.spec())
@@ -57,6 +68,19 @@ impl Registry {
     /// The same actions without the half that changes anything.
     pub fn observers(&self) -> Observers {
         Observers { registry: self.clone() }
+    }
+}
+
+/// The names of all properties in a schema.
+fn collect_names(schema: &Value, names: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(map) => {
+            let properties = map.get("properties").and_then(Value::as_object);
+            names.extend(properties.into_iter().flat_map(|properties| properties.keys().cloned()));
+            map.values().for_each(|inner| collect_names(inner, names));
+        }
+        Value::Array(items) => items.iter().for_each(|inner| collect_names(inner, names)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
 use lifeboat_model::Texts;
+use lifeboat_model::texts::Change;
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
@@ -18,6 +19,8 @@ pub struct Masker {
     secrets: Vec<String>,
     /// Finds every form of every secret in one pass; none where there is nothing to find.
     forms: Option<AhoCorasick>,
+    /// Keys that stay as they are: names that actions declare, which everybody knows.
+    declared: BTreeSet<String>,
 }
 
 impl std::fmt::Debug for Masker {
@@ -35,7 +38,13 @@ impl Masker {
             AhoCorasick::new(forms).expect("bug: secrets are much shorter than its limit of gigabytes")
         };
         let forms = (!forms.is_empty()).then(|| matcher(forms));
-        Self { secrets, forms }
+        Self { secrets, forms, declared: BTreeSet::new() }
+    }
+
+    /// The same, with keys that stay as they are in what is stored: the names of outputs, by which templates find them.
+    #[must_use = "the masker is returned, not changed in place"]
+    pub fn keeping(self, declared: BTreeSet<String>) -> Self {
+        Self { declared, ..self }
     }
 
     /// The secrets' values, for another process that has to mask. They must not come to rest on the way.
@@ -87,12 +96,18 @@ impl Masker {
 
     /// The same with every secret's value masked.
     pub fn masked<T: Texts>(&self, mut stored: T) -> T {
+        let mask = |text: &mut String| {
+            if let Cow::Owned(masked) = self.mask(text) {
+                *text = masked;
+            }
+        };
+        let mask_key = |key: &mut String| {
+            if !self.declared.contains(key) {
+                mask(key);
+            }
+        };
         if !self.is_empty() {
-            stored.each_text(&|text| {
-                if let Cow::Owned(masked) = self.mask(text) {
-                    *text = masked;
-                }
-            });
+            stored.each_text(&Change { text: &mask, key: &mask_key });
         }
         stored
     }
@@ -216,6 +231,16 @@ mod tests {
         assert_eq!(masker.count("hunter2, hunter, ‹secret›, nobody"), 2);
         assert_eq!(masker.count("nobody"), 0);
         assert_eq!(Masker::default().count("hunter2"), 0);
+    }
+
+    #[test]
+    fn declared_names_stay_and_keys_of_data_do_not() {
+        let masker = Masker::new(["a".to_owned()]).keeping(BTreeSet::from(["stdout_truncated".to_owned()]));
+        let Value::Object(outputs) = json!({"stdout_truncated": "a", "json": {"data": 1}}) else { panic!() };
+        assert_eq!(
+            Value::Object(masker.masked(outputs)),
+            json!({"stdout_truncated": "‹secret›", "json": {"d‹secret›t‹secret›": 1}})
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use lifeboat_store::FileStore;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::words::{self, WARNING, clean};
-use crate::{crash_point, folder, host, secrets};
+use crate::{crash_point, folder, host, registry, secrets};
 
 /// Takes a run over from whoever drove it last, and says what had to be mended. A run that is not over and that this
 /// lifeboat cannot drive is let alone.
@@ -61,7 +61,8 @@ pub(crate) fn decide(
 ) -> Result<Event, CliError> {
     let at = Timestamp::now();
     let notes = claim.notes.iter().map(|text| RecordBody::Note { text: text.clone() });
-    let masker = secrets::at_hand(claim.state.plan()).masker();
+    let plan = claim.state.plan();
+    let masker = secrets::at_hand(plan).masker().keeping(registry::registry().declared_outputs(plan));
     let (decision, reason) = (masker.masked(decision), masker.masked(reason));
     let word = RecordBody::OperatorDecided { step, decision, actor: context.actor(), reason };
     let mut state = claim.state.clone();

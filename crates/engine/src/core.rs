@@ -222,6 +222,11 @@ impl Core {
         &self.masker
     }
 
+    /// Lets names that actions declare stay in what is stored, whatever the secrets are.
+    pub(crate) fn keep_names(&mut self, declared: BTreeSet<String>) {
+        self.masker = Arc::new(Masker::clone(&self.masker).keeping(declared));
+    }
+
     /// The epoch to append with.
     pub(crate) fn epoch(&self) -> Epoch {
         self.epoch

@@ -128,7 +128,7 @@ pub async fn resume(setup: Setup, claim: Claim, actor: String, driver: Driver) -
 
 async fn drive(
     setup: Setup,
-    core: Core,
+    mut core: Core,
     journal: Box<dyn Journal>,
     response: Response,
     written: bool,
@@ -141,6 +141,9 @@ async fn drive(
             drop(signalled.send(Input::Signal(signal)));
         }
     });
+    if !core.masker().is_empty() {
+        core.keep_names(registry.declared_outputs(core.state().plan()));
+    }
     let actions = Arc::new(Actions::of(registry, core.state().mode()));
     let steps_folder = journal.steps_folder();
     let driver = DriverLoop {

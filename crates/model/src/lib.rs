@@ -29,7 +29,7 @@ pub mod record;
 pub mod run_state;
 pub mod source;
 pub mod template;
-mod texts;
+pub mod texts;
 mod undriven;
 
 pub use action_spec::{ActionSpec, Effect};

@@ -75,6 +75,31 @@ fn a_secret_that_a_command_prints_is_masked() {
     }
 }
 
+#[test]
+fn a_secret_that_is_part_of_a_name_leaves_the_name_alone() {
+    let text = "
+runbook: short
+secrets:
+  token: { env: TOKEN }
+steps:
+  - { id: look, action: command.run, with: { argv: [echo, '{\"data\": 1}'] } }
+  - { id: use, action: command.run, with: { argv: [echo, 'cut={{ steps.look.stdout_truncated }}'] } }
+  - { id: fail, action: command.run, with: { script: 'exit 1', env: { T: '{{ secrets.token }}' } } }
+  - { id: last, action: command.run, with: { argv: [echo, 'said={{ steps.fail.stdout_truncated }}'] } }
+";
+    let sandbox = Sandbox::with("short.yaml", text);
+    let lifeboat = |line: &str| sandbox.lifeboat(line.split(' ')).env("TOKEN", "a").run();
+    let answer = lifeboat("run short.yaml --yes --json");
+    assert_eq!(answer.code, Some(4), "{answer}");
+    let outputs: Vec<_> = answer.json_lines().into_iter().map(|event| event["outputs"].clone()).collect();
+    assert!(outputs.iter().any(|outputs| outputs["json"]["d‹secret›t‹secret›"] == 1), "{answer}");
+    assert!(outputs.iter().any(|outputs| outputs["stdout"] == "cut=f‹secret›lse"), "{answer}");
+    let answer = lifeboat("mark-done -o stdout_truncated=true --reason x");
+    assert_eq!(answer.code, Some(0), "{answer}");
+    let answer = lifeboat("resume --json");
+    assert!(answer.stdout.contains("s‹secret›id=true"), "{answer}");
+}
+
 /// A step that uses a secret and fails.
 fn failed() -> Sandbox {
     let sandbox = Sandbox::with("secret.yaml", SECRET);
