@@ -17,6 +17,7 @@ mod params;
 mod read;
 mod registry;
 mod secret;
+mod spelling;
 mod typed;
 
 pub use action::{Action, Observe, Recovery};

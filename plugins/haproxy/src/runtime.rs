@@ -75,10 +75,10 @@ impl<'c> Runtime<'c> {
         if answer.starts_with("Can't find backend") {
             return Err(self.no_such_backend().await);
         }
-        let table = Table::spaced(&answer).ok_or_else(|| not_a_table(&command, &answer))?;
+        let table = Table::spaced(&answer).ok_or_else(|| self.not_a_table(&command, &answer))?;
         let row = table.rows().find(|row| row.get("srv_name") == Some(&self.server.as_str()));
         let row = row.ok_or_else(|| self.no_such_server(&table))?;
-        let garbled = || garbled(&command, &answer);
+        let garbled = || self.garbled(&command, &answer);
         let admin: u32 = number(&row, "srv_admin_state").ok_or_else(garbled)?;
         let weight = number(&row, "srv_uweight").and_then(|number: u16| Weight::try_from(number).ok());
         let (status, sessions) = self.statistics(&row).await?;
@@ -91,16 +91,16 @@ impl<'c> Runtime<'c> {
     async fn statistics(&self, row: &Row<'_>) -> Result<(String, u64), Refusal> {
         let (backend, server): (Option<u32>, Option<u32>) = (number(row, "be_id"), number(row, "srv_id"));
         let (Some(backend), Some(server)) = (backend, server) else {
-            return Err(garbled("show servers state", "a row without `be_id` and `srv_id`"));
+            return Err(self.garbled("show servers state", "a row without `be_id` and `srv_id`"));
         };
         let command = format!("show stat {backend} 4 {server}");
         let answer = self.ask(&command).await?;
-        let table = Table::csv(&answer).ok_or_else(|| not_a_table(&command, &answer))?;
+        let table = Table::csv(&answer).ok_or_else(|| self.not_a_table(&command, &answer))?;
         let found = table.rows().find_map(|row| {
             let ours = row.get("svname") == Some(&self.server.as_str());
             Some((row.get("status").filter(|_| ours)?.to_string(), number(&row, "scur")?))
         });
-        found.ok_or_else(|| garbled(&command, &answer))
+        found.ok_or_else(|| self.garbled(&command, &answer))
     }
 
     /// Whether the socket may change things, or what it says its level is.
@@ -130,11 +130,28 @@ impl<'c> Runtime<'c> {
 
     async fn change(&self, command: &str) -> Result<(), Refusal> {
         let answer = self.ask(command).await?;
-        if answer.trim().is_empty() { Ok(()) } else { Err(refused(command, &answer)) }
+        if answer.trim().is_empty() { Ok(()) } else { Err(self.refused(command, &answer)) }
     }
 
     async fn ask(&self, command: &str) -> Result<String, NoAnswer> {
         ask(self.context, self.socket, command).await
+    }
+
+    fn not_a_table(&self, command: &str, answer: &str) -> Refusal {
+        if answer.contains("# ") { self.garbled(command, answer) } else { self.refused(command, answer) }
+    }
+
+    fn refused(&self, command: &str, answer: &str) -> Refusal {
+        Refusal::Refused { command: command.to_owned(), words: self.start(answer) }
+    }
+
+    fn garbled(&self, command: &str, answer: &str) -> Refusal {
+        Refusal::Garbled { command: command.to_owned(), words: self.start(answer) }
+    }
+
+    /// The start of an answer. Masked before it is cut: half a secret would not be recognised.
+    fn start(&self, answer: &str) -> String {
+        start(&self.context.masker().mask(answer))
     }
 
     async fn no_such_backend(&self) -> Refusal {
@@ -195,18 +212,6 @@ fn held(admin: u32) -> Option<&'static str> {
         (UNRESOLVED, "its name does not resolve"),
     ];
     holds.into_iter().find(|(bit, _)| admin & bit != 0).map(|(_, why)| why)
-}
-
-fn not_a_table(command: &str, answer: &str) -> Refusal {
-    if answer.contains("# ") { garbled(command, answer) } else { refused(command, answer) }
-}
-
-fn refused(command: &str, answer: &str) -> Refusal {
-    Refusal::Refused { command: command.to_owned(), words: start(answer.trim()) }
-}
-
-fn garbled(command: &str, answer: &str) -> Refusal {
-    Refusal::Garbled { command: command.to_owned(), words: start(answer.trim()) }
 }
 
 /// The start of a text, on one line: enough for a message.
