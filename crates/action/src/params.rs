@@ -24,11 +24,19 @@ pub mod duration {
     use schemars::{Schema, json_schema};
     use serde::{Deserialize, Deserializer, Serializer};
 
-    /// Reads a length of time; not negative.
+    /// The longest length of time: a hundred years. Clocks cannot count to the end of what can be written.
+    const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+    /// Reads a length of time; not negative, and not longer than clocks can count.
     pub fn parse(text: &str) -> Result<Duration, String> {
         let wrong = || format!("`{text}` is not a length of time: write it as `10s`, `2m` or `1h 30m`");
         let signed: SignedDuration = text.parse().map_err(|_| wrong())?;
-        Duration::try_from(signed).map_err(|_| format!("`{text}` is negative"))
+        let duration = Duration::try_from(signed).map_err(|_| format!("`{text}` is negative"))?;
+        if duration > LONGEST {
+            Err(format!("`{text}` is longer than a hundred years"))
+        } else {
+            Ok(duration)
+        }
     }
 
     /// For `#[serde(with)]`.
@@ -358,6 +366,13 @@ mod tests {
         let text_or_list =
             json!({"anyOf": [{"const": "all", "type": "string"}, {"type": "array", "minItems": 1}]});
         assert_eq!(said(&text_or_list, json!([])), [("needs at least 1 item(s)".to_owned(), String::new())]);
+    }
+
+    #[test]
+    fn a_length_of_time_is_one_that_clocks_can_count() {
+        assert_eq!(duration::parse("876000h"), Ok(std::time::Duration::from_secs(3_153_600_000)));
+        let why = duration::parse("9223372036854775807s").unwrap_err();
+        assert_eq!(why, "`9223372036854775807s` is longer than a hundred years");
     }
 
     #[test]
