@@ -128,10 +128,13 @@ impl TypedAction for Fence {
         outcome: &Outcome,
     ) -> Option<Result<Outcome, Failure>> {
         let made_read_only = outcome.outputs.get("read_only").and_then(serde_json::Value::as_bool);
-        Some(if made_read_only == Some(true) {
-            take_back(context, params).await
-        } else {
-            Ok(nothing_to_undo())
+        Some(match made_read_only {
+            Some(true) => take_back(context, params).await,
+            Some(false) => Ok(nothing_to_undo()),
+            None => {
+                let why = "whether the old primary was made read-only is not known: look at it by hand";
+                Err(Failure::permanent(why))
+            }
         })
     }
 }
