@@ -2,8 +2,9 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use lifeboat_action::{Failure, FailureKind, Outcome};
 use lifeboat_command::SupervisorProgram;
@@ -27,15 +28,38 @@ fn crowd(bench: &Bench, size: usize, script: &str) -> (Running, PathBuf, PathBuf
 }
 
 /// Waits until that many are there, and opens the gate. Both pipes stay open as long as the files.
-async fn open(here: PathBuf, gate: PathBuf, size: usize) -> [File; 2] {
+async fn open(here: PathBuf, gate: PathBuf, size: usize) -> Vec<File> {
+    let mut files = told_by(here, size).await;
+    files.push(opened(&gate));
+    files
+}
+
+/// Waits until that many are there.
+async fn told_by(here: PathBuf, size: usize) -> Vec<File> {
     let all_here = tokio::task::spawn_blocking(move || {
-        // Open for both, so that they do not end between two writers, and nobody waits for another.
-        let open = |path| OpenOptions::new().read(true).write(true).open(path).unwrap();
-        let mut here = open(here);
+        let mut here = opened(&here);
         here.read_exact(&mut vec![0; size]).unwrap();
-        [here, open(gate)]
+        vec![here]
     });
     all_here.await.unwrap()
+}
+
+/// A pipe, open for both, so that it does not end between two writers, and nobody waits for another.
+fn opened(path: &Path) -> File {
+    OpenOptions::new().read(true).write(true).open(path).unwrap()
+}
+
+fn children(process: i32) -> Vec<String> {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap().flatten();
+    let children = |thread: std::fs::DirEntry| std::fs::read_to_string(thread.path().join("children"));
+    let all: String = threads.filter_map(|thread| children(thread).ok()).collect();
+    all.split_whitespace().map(str::to_owned).collect()
+}
+
+fn has_limit(process: &str, files: u64) -> bool {
+    let limits = std::fs::read_to_string(format!("/proc/{process}/limits")).unwrap();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    line.and_then(|line| line.split_whitespace().next()) == Some(files.to_string().as_str())
 }
 
 /// A supervisor that is started with a limit on open files.
@@ -60,11 +84,18 @@ async fn two_hundred_commands_run_at_once() {
 async fn a_low_limit_on_open_files_is_raised_for_the_supervisor_and_kept_for_its_commands() {
     let bench = limited("ulimit -Sn 100");
     let (running, here, gate) = crowd(&bench, 150, "ulimit -Sn");
-    let gate = open(here, gate, 150).await;
+    let (first, mut all_here) = (bench.attempt("s0"), told_by(here, 150).await);
+    // It is given back right after the start, of which a command may have told already.
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !children(first.supervisor()).iter().all(|child| has_limit(child, 100)) {
+        assert!(Instant::now() < deadline, "not every command has its limit back");
+        tokio::task::yield_now().await;
+    }
+    all_here.push(opened(&gate));
     for command in running {
         assert_eq!(command.await.unwrap().unwrap().outputs["stdout"], json!("100"));
     }
-    drop(gate);
+    drop(all_here);
 }
 
 #[tokio::test(flavor = "multi_thread")]
