@@ -85,20 +85,21 @@ fn mentions(message: &str, name: &str) -> bool {
     message.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
 }
 
-/// Why no call with these parameters can go well. `without` are those that a rehearsal leaves out.
-pub(crate) fn refusal<P: DeserializeOwned>(
+/// The parameters of a call that is about to be made, typed. Those that are wrong together are refused by it, too, since
+/// `check` cannot see it where a template stands for a value. `without` are those that a rehearsal leaves out.
+pub(crate) fn usable_params<P: DeserializeOwned>(
     spec: &ActionSpec,
     params: &Value,
     without: &Without,
     validate: impl FnOnce(&P) -> Vec<String>,
-) -> Option<Failure> {
-    let typed = match read_params(spec, params, without) {
-        Ok(typed) => typed,
-        Err(failure) => return Some(failure),
-    };
+) -> Result<P, Failure> {
+    let typed = read_params(spec, params, without)?;
     let mut wrong = validate(&typed);
     wrong.retain(|message| !without.keys().any(|name| mentions(message, name)));
-    (!wrong.is_empty()).then(|| Failure::permanent(format!("{}: {}", spec.name, wrong.join("; "))))
+    match wrong.is_empty() {
+        true => Ok(typed),
+        false => Err(Failure::permanent(format!("{}: {}", spec.name, wrong.join("; ")))),
+    }
 }
 
 /// The parameters, typed. `without` are those that a rehearsal leaves out.

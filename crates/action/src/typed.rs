@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::action::{Action, Observe, Recovery};
 use crate::context::ActionContext;
-use crate::read::{check, read_params, refusal};
+use crate::read::{check, read_params, usable_params};
 
 /// What an author says of an action; the schemas are derived.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +42,8 @@ pub trait TypedObserve: Send + Sync + std::fmt::Debug + 'static {
     /// Name and summary. `idempotent` and `observable` are taken as true.
     fn describe(&self) -> (&'static str, &'static str);
 
-    /// What is wrong with parameters whose values are all known, besides their types. In lower case.
+    /// What is wrong with parameters whose values are all known, besides their types. In lower case. A call with such
+    /// parameters is refused, too.
     fn validate(&self, _params: &Self::Params) -> Vec<String> {
         Vec::new()
     }
@@ -72,7 +73,8 @@ pub trait TypedAction: Send + Sync + std::fmt::Debug + 'static {
         Effect::Write
     }
 
-    /// What is wrong with parameters whose values are all known, besides their types. In lower case.
+    /// What is wrong with parameters whose values are all known, besides their types. In lower case. A call with such
+    /// parameters is refused, too.
     fn validate(&self, _params: &Self::Params) -> Vec<String> {
         Vec::new()
     }
@@ -172,7 +174,7 @@ impl<A: TypedAction> Observe for Typed<A> {
     }
 
     fn refusal(&self, params: &Value, without: &Without) -> Option<Failure> {
-        refusal(self.spec.get(), params, without, |typed| self.action.validate(typed))
+        usable_params(self.spec.get(), params, without, |typed| self.action.validate(typed)).err()
     }
 
     fn effect(&self, params: &Value) -> Effect {
@@ -185,8 +187,9 @@ impl<A: TypedAction> Observe for Typed<A> {
     }
 
     async fn observe(&self, context: &ActionContext, params: &Value) -> Observation {
-        match read_params(self.spec.get(), params, &context.info().without) {
-            Ok(params) => self.action.observe(context, &params).await,
+        let validate = |params: &A::Params| self.action.validate(params);
+        match usable_params(self.spec.get(), params, &context.info().without, validate) {
+            Ok(params) => as_far_as_it_came(context, self.action.observe(context, &params).await),
             Err(failure) => no_look(self.action.effect(params), &failure),
         }
     }
@@ -195,7 +198,9 @@ impl<A: TypedAction> Observe for Typed<A> {
 #[async_trait]
 impl<A: TypedAction> Action for Typed<A> {
     async fn apply(&self, context: &ActionContext, params: &Value) -> Result<Outcome, Failure> {
-        self.action.apply(context, &read_params(self.spec.get(), params, &Without::new())?).await
+        let validate = |params: &A::Params| self.action.validate(params);
+        let params = usable_params(self.spec.get(), params, &Without::new(), validate)?;
+        self.action.apply(context, &params).await
     }
 
     async fn recover(&self, context: &ActionContext, params: &Value) -> Recovery {
@@ -237,12 +242,13 @@ impl<A: TypedObserve> Observe for ObserveOnly<A> {
     }
 
     fn refusal(&self, params: &Value, without: &Without) -> Option<Failure> {
-        refusal(self.spec.get(), params, without, |typed| self.action.validate(typed))
+        usable_params(self.spec.get(), params, without, |typed| self.action.validate(typed)).err()
     }
 
     async fn observe(&self, context: &ActionContext, params: &Value) -> Observation {
-        match read_params(self.spec.get(), params, &context.info().without) {
-            Ok(params) => self.action.observe(context, &params).await,
+        let validate = |params: &A::Params| self.action.validate(params);
+        match usable_params(self.spec.get(), params, &context.info().without, validate) {
+            Ok(params) => as_far_as_it_came(context, self.action.observe(context, &params).await),
             Err(failure) => no_look(Effect::Read, &failure),
         }
     }
@@ -317,6 +323,14 @@ fn spec<P: JsonSchema, O: JsonSchema>(
 fn schema<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     settings.into_generator().into_root_schema_for::<T>().to_value()
+}
+
+/// A no of a look that was told to stop is no answer: it may have seen nothing.
+fn as_far_as_it_came(context: &ActionContext, seen: Observation) -> Observation {
+    match seen {
+        Observation::Blocked { why } if context.is_cancelled() => Observation::Unknown { why },
+        seen => seen,
+    }
 }
 
 /// What is said of parameters that cannot be read. They are in the way of a change; a look with them has seen nothing.

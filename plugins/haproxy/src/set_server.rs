@@ -41,9 +41,6 @@ impl TypedAction for SetServer {
     }
 
     async fn observe(&self, context: &ActionContext, params: &Params) -> Observation {
-        if let Some(why) = params.contradictions().into_iter().next() {
-            return Observation::Blocked { why };
-        }
         let runtime = Runtime::new(context, params);
         let server = match runtime.look().await {
             Ok(server) => server,
@@ -111,9 +108,6 @@ async fn take_back(context: &ActionContext, params: &Params) -> Result<Outcome, 
 
 /// The server, if it can be made what it should be.
 async fn look_before(runtime: &Runtime<'_>, params: &Params) -> Result<Seen, Failure> {
-    if let Some(why) = params.contradictions().into_iter().next() {
-        return Err(Failure::permanent(why));
-    }
     let server = runtime.look().await.map_err(|refusal| refusal.of_looking())?;
     match held_back(params, &server) {
         Some(why) => Err(Failure::permanent(format!("{runtime} is kept out of service: {why}"))),

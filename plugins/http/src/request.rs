@@ -103,9 +103,6 @@ impl Params {
     }
 
     fn call(&self, context: &ActionContext) -> Result<Call, String> {
-        if let Some(wrong) = self.contradictions().into_iter().next() {
-            return Err(wrong);
-        }
         Ok(Call {
             method: self.method.on_the_wire(),
             address: self.url.clone(),
