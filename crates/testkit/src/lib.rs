@@ -1,5 +1,7 @@
-//! What tests share: sample plans and histories, a store in memory, the suite every store passes.
+//! What tests share: sample plans and histories, a store in memory, and what every store and every action promises
+//! ([`mod@store_suite`], [`mod@action_suite`]).
 
+pub mod action_suite;
 pub mod crash_store;
 pub mod fake;
 pub mod histories;
@@ -10,6 +12,7 @@ pub mod samples;
 pub mod sim_clock;
 pub mod store_suite;
 
+pub use action_suite::ActionSuite;
 pub use crash_store::{Crash, CrashStore};
 pub use fake::World;
 pub use memory_store::MemoryStore;

@@ -2,6 +2,7 @@
 //! knows everything.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -19,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("lifeboat-wait", &["lifeboat-model", "lifeboat-action"]),
 ];
 
-/// Crates that only one place may know.
+/// Crates that only one place may know. Tests may know more: stores and plug-ins run the suites of `lifeboat-testkit`.
 const ONLY: &[(&str, &[&str])] = &[
     ("sled", &["lifeboat-store"]),
     ("clap", &["lifeboat"]),
@@ -90,4 +91,24 @@ fn the_model_is_pure() {
     for name in NOT_IN_MODEL {
         assert!(!names.contains(*name), "the model depends on {name}");
     }
+}
+
+#[test]
+fn every_plugin_passes_the_suite_of_actions() {
+    let plugins = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins");
+    for plugin in std::fs::read_dir(plugins).expect("a folder").flatten() {
+        let tests = plugin.path().join("tests");
+        let sources = [tests.clone()].into_iter().chain(folders(&tests)).flat_map(|folder| files(&folder));
+        let texts = sources.filter_map(|file| std::fs::read_to_string(file).ok());
+        let runs = texts.into_iter().any(|text| text.contains("lifeboat_testkit::action_suite!("));
+        assert!(runs, "{} does not run the suite of actions", plugin.path().display());
+    }
+}
+
+fn folders(folder: &Path) -> Vec<PathBuf> {
+    files(folder).into_iter().filter(|path| path.is_dir()).collect()
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
 }

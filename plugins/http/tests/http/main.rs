@@ -2,6 +2,7 @@
 
 mod call;
 mod check;
+mod conformance;
 mod request;
 mod server;
 mod tls;
