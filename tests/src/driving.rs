@@ -21,15 +21,22 @@ pub struct Driving {
 }
 
 impl Driving {
-    pub(crate) fn start(mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    pub(crate) fn start(command: Command) -> Self {
+        Self::start_into(command, Stdio::null(), Stdio::null())
+    }
+
+    /// Starts it with its output in these.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start_into(mut command: Command, stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> Self {
+        command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
         Self { child: command.spawn().expect("lifeboat starts") }
     }
 
-    pub(crate) fn start_loud(mut command: Command, path: &Path) -> Self {
+    pub(crate) fn start_loud(command: Command, path: &Path) -> Self {
         let file = File::create(path).expect("a file can be made");
-        command.stdin(Stdio::null()).stdout(file.try_clone().expect("a file can be shared")).stderr(file);
-        Self { child: command.spawn().expect("lifeboat starts") }
+        Self::start_into(command, file.try_clone().expect("a file can be shared"), file)
     }
 
     /// Its process id.

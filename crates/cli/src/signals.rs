@@ -79,13 +79,9 @@ impl Told {
             if self.sender.send(signal).is_err() {
                 return;
             }
-            // The terminal may be frozen: the signal counts all the same.
-            let screen = Arc::clone(&self.terminal);
-            tokio::task::spawn_blocking(move || {
-                // Nobody is asked any more.
-                screen.answered();
-                screen.say(what_follows(urgency));
-            });
+            // Nobody is asked any more.
+            self.terminal.answered();
+            self.terminal.say(what_follows(urgency));
             if urgency == Urgency::Abandon {
                 tokio::time::sleep(LEAVE).await;
                 leave();

@@ -1,11 +1,20 @@
 //! stdout and stderr: stdout is data, stderr is talk. On a terminal, the last lines can be a region that is redrawn in
 //! place; whatever else is printed goes above it.
 
-use std::io::{self, IsTerminal, Write};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod screen;
+mod talk;
 
-use anstream::adapter::strip_str;
+use std::io::{self, IsTerminal};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
 use anstream::{AutoStream, ColorChoice};
+
+use self::screen::Screen;
+use self::talk::Talk;
+
+/// How long, at the end, talk is waited for that nobody reads.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where everything is printed.
 #[derive(Debug)]
@@ -13,36 +22,23 @@ pub(crate) struct Terminal {
     stdin_is_terminal: bool,
     stderr_is_terminal: bool,
     stdout_is_terminal: bool,
-    /// Whether stdout takes colours.
-    colour_out: bool,
-    /// Whether stderr takes colours.
-    colour_err: bool,
-    region: Mutex<Region>,
-}
-
-/// The lines at the bottom.
-#[derive(Debug, Default)]
-struct Region {
-    lines: Vec<String>,
-    /// How many of them are on the screen.
-    drawn: usize,
-    /// Somebody else has the screen: nothing is drawn.
-    hidden: bool,
-    /// A question that waits for its answer: whatever is printed meanwhile, it stands below.
-    question: Option<String>,
+    screen: Arc<Screen>,
+    /// Where talk goes that nobody may wait for.
+    apart: Mutex<Option<Arc<Talk>>>,
 }
 
 impl Terminal {
     pub(crate) fn open() -> Self {
         let coloured = |choice| !matches!(choice, ColorChoice::Never);
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        let colour_out = coloured(AutoStream::choice(&io::stdout()));
+        let colour_err = coloured(AutoStream::choice(&io::stderr()));
         Self {
             stdin_is_terminal: io::stdin().is_terminal(),
             stderr_is_terminal: io::stderr().is_terminal(),
             stdout_is_terminal: io::stdout().is_terminal() && !dumb,
-            colour_out: coloured(AutoStream::choice(&io::stdout())),
-            colour_err: coloured(AutoStream::choice(&io::stderr())),
-            region: Mutex::default(),
+            screen: Arc::new(Screen::new(colour_out, colour_err)),
+            apart: Mutex::default(),
         }
     }
 
@@ -64,106 +60,82 @@ impl Terminal {
 
     /// Prints data.
     pub(crate) fn print(&self, text: &str) -> io::Result<()> {
-        self.above_region(|| self.write_out(text))
+        self.screen.print(text)
     }
 
     /// Prints data above a new region.
     pub(crate) fn print_above(&self, lines: Vec<String>, text: &str) -> io::Result<()> {
-        let mut region = self.region();
-        region.erase()?;
-        self.around_question(&region, || self.write_out(text))?;
-        region.lines = lines;
-        region.draw(self.colour_out)
-    }
-
-    fn write_out(&self, text: &str) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        write_text(&mut out, text, self.colour_out)?;
-        out.flush()
+        self.screen.print_above(lines, text)
     }
 
     /// Prints talk. Nobody may be listening: that is no error.
     pub(crate) fn say(&self, text: &str) {
-        drop(self.above_region(|| write_text(&mut io::stderr().lock(), text, self.colour_err)));
+        match self.apart() {
+            Some(talk) => talk.say(text),
+            None => self.screen.say(text),
+        }
+    }
+
+    /// Waits until everything that was said is written.
+    pub(crate) fn catch_up(&self) {
+        if let Some(talk) = self.apart() {
+            talk.wait();
+        }
+    }
+
+    /// From now on until the end of what this gives, nobody waits for what is said.
+    pub(crate) fn talk_apart(&self) -> TalkApart<'_> {
+        *self.lock() = Some(Talk::new(Arc::clone(&self.screen)));
+        TalkApart(self)
     }
 
     /// Asks a question, which is put again below whatever is printed before [`Terminal::answered`].
     pub(crate) fn ask(&self, question: &str) {
         self.say(question);
-        self.region().question = Some(question.to_owned());
+        self.catch_up();
+        self.screen.set_question(Some(question.to_owned()));
     }
 
     /// The question has its answer, or waits for none any more.
     pub(crate) fn answered(&self) {
-        self.region().question = None;
-    }
-
-    fn around_question(&self, region: &Region, print: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-        let Some(question) = &region.question else { return print() };
-        write_text(&mut io::stderr().lock(), "\n", self.colour_err)?;
-        print()?;
-        write_text(&mut io::stderr().lock(), question, self.colour_err)
+        self.screen.set_question(None);
     }
 
     /// Replaces the region at the bottom.
     pub(crate) fn draw(&self, lines: Vec<String>) -> io::Result<()> {
-        let mut region = self.region();
-        region.erase()?;
-        region.lines = lines;
-        region.draw(self.colour_out)
+        self.screen.draw(lines)
     }
 
     /// Takes the region off the screen until [`Terminal::show_region`].
     pub(crate) fn hide_region(&self) {
-        let mut region = self.region();
-        drop(region.erase());
-        region.hidden = true;
+        self.screen.hide_region();
     }
 
     /// Draws the region again.
     pub(crate) fn show_region(&self) {
-        let mut region = self.region();
-        region.hidden = false;
-        drop(region.draw(self.colour_out));
+        self.screen.show_region();
     }
 
-    fn above_region(&self, print: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-        let mut region = self.region();
-        region.erase()?;
-        self.around_question(&region, print)?;
-        region.draw(self.colour_out)
+    fn apart(&self) -> Option<Arc<Talk>> {
+        self.lock().clone()
     }
 
-    fn region(&self) -> MutexGuard<'_, Region> {
-        self.region.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Talk>>> {
+        self.apart.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Region {
-    fn erase(&mut self) -> io::Result<()> {
-        let drawn = std::mem::take(&mut self.drawn);
-        if drawn == 0 {
-            return Ok(());
-        }
-        let mut out = io::stdout().lock();
-        write!(out, "\r\x1b[{drawn}A\x1b[J")?;
-        out.flush()
-    }
+/// Talk goes its own way. Dropped, it waits for it as long as somebody reads; where nobody does, it stays so: no more is
+/// waited for.
+#[must_use = "talk is waited for again when this is dropped"]
+pub(crate) struct TalkApart<'a>(&'a Terminal);
 
-    fn draw(&mut self, colour: bool) -> io::Result<()> {
-        if self.hidden || self.lines.is_empty() {
-            return Ok(());
+impl Drop for TalkApart<'_> {
+    fn drop(&mut self) {
+        let Some(talk) = self.0.apart() else { return };
+        if talk.wait_while_read(PATIENCE) {
+            *self.0.lock() = None;
+            talk.close();
         }
-        let mut out = io::stdout().lock();
-        for line in &self.lines {
-            write_text(&mut out, line, colour)?;
-            out.write_all(b"\n")?;
-        }
-        self.drawn = self.lines.len();
-        out.flush()
     }
-}
-
-fn write_text(to: &mut impl Write, text: &str, colour: bool) -> io::Result<()> {
-    if colour { to.write_all(text.as_bytes()) } else { write!(to, "{}", strip_str(text)) }
 }

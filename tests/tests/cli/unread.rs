@@ -1,11 +1,13 @@
 //! A run whose output nobody reads.
 
+use std::fs::File;
 use std::io::{PipeReader, PipeWriter, Read as _, Write as _, pipe};
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
 use lifeboat_tests::cli::Sandbox;
+use lifeboat_tests::driving::{Driving, PATIENCE};
 use lifeboat_tests::wait::wait_until;
 use rustix::fs::{OFlags, fcntl_setfl};
 
@@ -13,6 +15,14 @@ const FAILS: &str = "
 runbook: fails
 steps:
   - { id: breaks, action: command.run, with: { argv: ['false'] } }
+";
+
+const STEPS: &str = "
+runbook: steps
+steps:
+  - { id: one, action: command.run, with: { script: 'touch one; until test -e go; do sleep 0.02; done' } }
+  - { id: two, action: command.run, with: { argv: [touch, two] } }
+  - { id: three, action: command.run, with: { argv: [touch, three] } }
 ";
 
 /// A pipe into which nothing more fits.
@@ -24,30 +34,68 @@ fn full_pipe() -> (PipeReader, PipeWriter) {
     (reader, writer)
 }
 
-/// The program with its output in that pipe.
-fn start(sandbox: &Sandbox, writer: PipeWriter) -> Child {
-    let mut command: Command = sandbox.command();
-    command.args(["run", "fails.yaml", "--yes"]).stdin(Stdio::null()).stderr(Stdio::null());
-    command.stdout(writer).spawn().expect("lifeboat starts")
+/// The program with its output in these.
+fn start(sandbox: &Sandbox, line: &str, stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> Driving {
+    let command = sandbox.lifeboat(line.split_whitespace()).into_command();
+    Driving::start_into(command, stdout, stderr)
+}
+
+fn read_all(mut reader: PipeReader) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut text = String::new();
+        reader.read_to_string(&mut text).expect("a pipe can be read");
+        text
+    })
 }
 
 #[test]
 fn a_run_that_has_ended_is_let_go_although_nobody_reads() {
     let sandbox = Sandbox::with("fails.yaml", FAILS);
-    let (mut reader, writer) = full_pipe();
-    let mut child = start(&sandbox, writer);
-    let decided = || sandbox.run("retry breaks --reason mended").code == Some(0);
-    wait_until("the run takes a word", Duration::from_secs(30), || sandbox.run("status"), decided);
-    assert!(child.try_wait().expect("our child").is_none(), "it waits for its reader");
+    let (reader, writer) = full_pipe();
+    let run = start(&sandbox, "run fails.yaml --yes", writer, Stdio::null());
+    let decided = || sandbox.run("retry run_ breaks --reason mended").code == Some(0);
+    wait_until("the run takes a word", PATIENCE, || sandbox.run("status"), decided);
+    assert!(!run.ends_within(Duration::ZERO), "it waits for its reader");
     // A slow reader still gets everything.
-    let read = thread::spawn(move || {
-        let mut text = String::new();
-        reader.read_to_string(&mut text).expect("a pipe can be read");
-        text
-    });
-    assert_eq!(child.wait().expect("it ends").code(), Some(4));
+    let read = read_all(reader);
+    assert_eq!(run.code(), Some(4));
     let text = read.join().expect("it reads");
     for line in ["step breaks started", "run finished: failed", "steps: 1 failed"] {
         assert!(text.contains(line), "{line}: {}", text.trim());
     }
+}
+
+#[test]
+fn a_warning_that_nobody_reads_holds_up_no_step() {
+    let sandbox = Sandbox::with("steps.yaml", STEPS);
+    let (reader, writer) = full_pipe();
+    let full = File::options().write(true).open("/dev/full").expect("a device");
+    let run = start(&sandbox, "run steps.yaml --yes --json", full, writer);
+    sandbox.wait_for("one");
+    sandbox.file("go", "");
+    sandbox.wait_for("three");
+    // A slow reader still gets everything.
+    let said = read_all(reader);
+    assert_eq!(run.code(), Some(0));
+    let said = said.join().expect("it reads");
+    let said = said.trim();
+    assert!(said.contains("a reporter failed") && said.contains("next:"), "{said}");
+}
+
+#[test]
+fn a_warning_waits_for_no_reader_of_stdout() {
+    let sandbox = Sandbox::with(
+        "fails.yaml",
+        &FAILS.replace(
+            "argv: ['false']",
+            "script: 'cd home/runs/run_*; rm header.json; mkdir header.json; exit 1'",
+        ),
+    );
+    let (reader, writer) = full_pipe();
+    let run = start(&sandbox, "run fails.yaml --yes --json", writer, Stdio::null());
+    let decided = || sandbox.run("retry run_ breaks --reason mended").code == Some(0);
+    wait_until("the run takes a word", PATIENCE, || sandbox.run("status"), decided);
+    let read = read_all(reader);
+    assert_eq!(run.code(), Some(4));
+    assert!(read.join().expect("it reads").contains("run_finished"));
 }

@@ -33,6 +33,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let Args { run, reason, here, output } = args;
+    let _apart = context.terminal.talk_apart();
     let store = context.store()?;
     let run = pick::run(context, &store, run.as_deref(), Fits::Unfinished)?;
     let mut claim = claim(context, &store, &run)?;

@@ -44,6 +44,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let Args { run, keep_pinned, here, output } = args;
+    let _apart = context.terminal.talk_apart();
     let store = context.store()?;
     let run = pick::to_resume(context, &store, run.as_deref())?;
     let mut claim = claim(context, &store, &run)?;

@@ -87,6 +87,7 @@ impl Start {
             context.terminal.say("nothing was started\n");
             return Ok(Exit::Cancelled);
         }
+        let _apart = context.terminal.talk_apart();
         let reporter = reporters::fitting(context, self.output);
         let driver = Driver { context, registry, secrets, reporter, output: self.output };
         driver.create(&store, new)
