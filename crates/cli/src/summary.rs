@@ -22,9 +22,8 @@ use crate::words::{self, BOLD, WARNING, count, elapsed, one_line};
 pub(crate) fn conclude(context: &Context, output: OutputArgs, drive: &Drive, printed: &Printed) -> Exit {
     let state = &drive.state;
     if !output.json {
-        context.terminal.catch_up();
         // Whoever read stdout may be gone; the exit code says it too.
-        drop(context.terminal.print(&text(state, drive.left, printed)));
+        drop(context.terminal.print_below_talk(&text(state, drive.left, printed)));
     }
     context.terminal.say(&next::rendered(&next::of(context, state)));
     Exit::of_left(drive.left, state.mode(), not_rehearsed(state), output.strict)

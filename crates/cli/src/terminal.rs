@@ -63,6 +63,14 @@ impl Terminal {
         self.screen.print(text)
     }
 
+    /// Prints data below what was said before, where both are seen in one place.
+    pub(crate) fn print_below_talk(&self, text: &str) -> io::Result<()> {
+        if self.screen.is_together() {
+            self.catch_up();
+        }
+        self.print(text)
+    }
+
     /// Prints data above a new region.
     pub(crate) fn print_above(&self, lines: Vec<String>, text: &str) -> io::Result<()> {
         self.screen.print_above(lines, text)
@@ -77,7 +85,7 @@ impl Terminal {
     }
 
     /// Waits until everything that was said is written.
-    pub(crate) fn catch_up(&self) {
+    fn catch_up(&self) {
         if let Some(talk) = self.apart() {
             talk.wait();
         }

@@ -1,6 +1,6 @@
 //! A run whose output nobody reads.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{PipeReader, PipeWriter, Read as _, Write as _, pipe};
 use std::process::Stdio;
 use std::thread;
@@ -10,6 +10,7 @@ use lifeboat_tests::cli::Sandbox;
 use lifeboat_tests::driving::{Driving, PATIENCE};
 use lifeboat_tests::wait::wait_until;
 use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::process::Signal;
 
 const FAILS: &str = "
 runbook: fails
@@ -20,7 +21,7 @@ steps:
 const STEPS: &str = "
 runbook: steps
 steps:
-  - { id: one, action: command.run, with: { script: 'touch one; until test -e go; do sleep 0.02; done' } }
+  - { id: one, action: command.run, with: { script: 'touch one; until test -e go || ! test -e one; do sleep 0.02; done' } }
   - { id: two, action: command.run, with: { argv: [touch, two] } }
   - { id: three, action: command.run, with: { argv: [touch, three] } }
 ";
@@ -38,6 +39,12 @@ fn full_pipe() -> (PipeReader, PipeWriter) {
 fn start(sandbox: &Sandbox, line: &str, stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> Driving {
     let command = sandbox.lifeboat(line.split_whitespace()).into_command();
     Driving::start_into(command, stdout, stderr)
+}
+
+/// Waits until a file in the sandbox has a text.
+fn wait_until_in(sandbox: &Sandbox, file: &str, text: &str) {
+    let read = || fs::read_to_string(sandbox.path(file)).unwrap_or_default();
+    wait_until(&format!("`{text}` in {file}"), PATIENCE, read, || read().contains(text));
 }
 
 fn read_all(mut reader: PipeReader) -> thread::JoinHandle<String> {
@@ -98,4 +105,30 @@ fn a_warning_waits_for_no_reader_of_stdout() {
     let read = read_all(reader);
     assert_eq!(run.code(), Some(4));
     assert!(read.join().expect("it reads").contains("run_finished"));
+}
+
+#[test]
+fn a_frozen_stderr_holds_up_neither_stdout_nor_the_end() {
+    let sandbox = Sandbox::with("steps.yaml", STEPS);
+    let (_frozen, stderr) = full_pipe();
+    let stdout = File::create(sandbox.path("stdout")).expect("a file");
+    let run = start(&sandbox, "run steps.yaml --yes --json", stdout, stderr);
+    sandbox.wait_for("one");
+    run.signal(Signal::INT);
+    sandbox.file("go", "");
+    wait_until_in(&sandbox, "stdout", "run_stopped");
+    assert_eq!(run.code(), Some(5));
+}
+
+#[test]
+fn a_frozen_stdout_does_not_silence_stderr() {
+    let sandbox = Sandbox::with("steps.yaml", STEPS);
+    let (_frozen, stdout) = full_pipe();
+    let stderr = File::create(sandbox.path("stderr")).expect("a file");
+    let run = start(&sandbox, "run steps.yaml --yes --json", stdout, stderr);
+    sandbox.wait_for("one");
+    run.signal(Signal::INT);
+    wait_until_in(&sandbox, "stderr", "press Ctrl-C again");
+    run.kill();
+    sandbox.file("go", "");
 }

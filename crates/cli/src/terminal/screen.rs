@@ -5,17 +5,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anstream::adapter::strip_str;
+use rustix::fd::AsFd;
+use rustix::fs::fstat;
 
 /// So much is written at a time: whoever waits sees that somebody reads.
 const PIECE: usize = 16 * 1024;
 
-/// Writes to stdout and stderr.
+/// Writes to stdout and stderr. Where they are two places, whoever reads the one holds up nothing of the other.
 #[derive(Debug)]
 pub(super) struct Screen {
+    /// Both are the same terminal, pipe or file.
+    together: bool,
     /// Whether stdout takes colours.
     colour_out: bool,
     /// Whether stderr takes colours.
     colour_err: bool,
+    /// Held while stdout is written, and stderr where that is the same place.
     region: Mutex<Region>,
     /// A question that waits for its answer: whatever is printed meanwhile, it stands below.
     question: Mutex<Option<String>>,
@@ -36,6 +41,7 @@ struct Region {
 impl Screen {
     pub(super) fn new(colour_out: bool, colour_err: bool) -> Self {
         Self {
+            together: are_same(&io::stdout(), &io::stderr()),
             colour_out,
             colour_err,
             region: Mutex::default(),
@@ -49,22 +55,28 @@ impl Screen {
         self.taken.load(Ordering::Relaxed)
     }
 
+    /// Whether stdout and stderr are the same place.
+    pub(super) fn is_together(&self) -> bool {
+        self.together
+    }
+
     pub(super) fn print(&self, text: &str) -> io::Result<()> {
-        self.above_region(|| self.around_question(|| self.write_out(text)))
+        self.above_region(|| self.print_around_question(text))
     }
 
     /// Prints above a new region.
     pub(super) fn print_above(&self, lines: Vec<String>, text: &str) -> io::Result<()> {
         let mut region = self.region();
         self.erase(&mut region)?;
-        self.around_question(|| self.write_out(text))?;
+        self.print_around_question(text)?;
         region.lines = lines;
         self.draw_again(&mut region)
     }
 
     /// Nobody may be listening: that is no error.
     pub(super) fn say(&self, text: &str) {
-        drop(self.above_region(|| self.around_question(|| self.write_err(text))));
+        let say = || self.around_question(|| self.write_err(text));
+        drop(if self.together { self.above_region(say) } else { say() });
     }
 
     /// What is to stand below everything else.
@@ -97,6 +109,11 @@ impl Screen {
         self.erase(&mut region)?;
         print()?;
         self.draw_again(&mut region)
+    }
+
+    fn print_around_question(&self, text: &str) -> io::Result<()> {
+        let print = || self.write_out(text);
+        if self.together { self.around_question(print) } else { print() }
     }
 
     fn around_question(&self, print: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
@@ -146,5 +163,30 @@ impl Screen {
 
     fn region(&self) -> MutexGuard<'_, Region> {
         self.region.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether what is written to the one comes to where the other is; where that is not known, it is taken to be so.
+fn are_same(one: &impl AsFd, other: &impl AsFd) -> bool {
+    let place = |of: &dyn AsFd| fstat(of.as_fd()).map(|stat| (stat.st_dev, stat.st_ino));
+    match (place(one), place(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::are_same;
+
+    #[test]
+    fn one_place_is_told_from_two() {
+        let (_reader, pipe) = std::io::pipe().expect("a pipe");
+        let null = File::options().write(true).open("/dev/null").expect("a device");
+        let again = pipe.try_clone().expect("a pipe can be shared");
+        assert!(are_same(&pipe, &again));
+        assert!(!are_same(&pipe, &null));
     }
 }
