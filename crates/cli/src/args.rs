@@ -53,7 +53,7 @@ pub(crate) struct OutputArgs {
     /// Print one event a line as JSON
     #[arg(long)]
     pub(crate) json: bool,
-    /// Exit with 9 when the run succeeded with deviations, or a dry run could not rehearse every step
+    /// Exit with 9 when the run succeeded with deviations, a dry run could not rehearse every step, or output was lost
     #[arg(long)]
     pub(crate) strict: bool,
 }

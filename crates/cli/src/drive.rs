@@ -21,6 +21,7 @@ use crate::exit::Exit;
 use crate::needed::{self, Needed};
 use crate::person::AtTerminal;
 use crate::printed::Printed;
+use crate::reporters::Shown;
 use crate::secrets::Secrets;
 use crate::{crash_point, host, signals, summary};
 
@@ -35,7 +36,7 @@ pub(crate) struct Driver<'a> {
     pub(crate) context: &'a Context,
     pub(crate) registry: Registry,
     pub(crate) secrets: Secrets,
-    pub(crate) reporter: Box<dyn Reporter>,
+    pub(crate) shown: Shown,
     pub(crate) output: OutputArgs,
 }
 
@@ -52,12 +53,12 @@ impl Driver<'_> {
         let context = self.context;
         let known = self.known(store, &run, &new.plan);
         let store = crash_point::over(store)?;
-        let result = self.drive(&known, |setup, runtime| runtime.block_on(create(setup, &store, new)))?;
-        result.map_err(|error| match error {
+        let explained = |error| match error {
             EngineError::Store(error @ StoreError::Io { .. }) => CliError::new(Exit::Journal, error)
                 .hint("nothing was started; once that is mended, start it again"),
             error => CliError::engine(context, &run, error),
-        })
+        };
+        self.drive(&known, explained, |setup, runtime| runtime.block_on(create(setup, &store, new)))
     }
 
     /// Goes on with a claimed run.
@@ -66,19 +67,19 @@ impl Driver<'_> {
         let actor = self.context.actor();
         let context = self.context;
         let known = self.known(store, &run, claim.state.plan());
-        let result = self
-            .drive(&known, |setup, runtime| runtime.block_on(resume(setup, claim, actor, host::driver())))?;
-        result.map_err(|error| CliError::engine(context, &run, error))
+        let explained = |error| CliError::engine(context, &run, error);
+        self.drive(&known, explained, |setup, runtime| {
+            runtime.block_on(resume(setup, claim, actor, host::driver()))
+        })
     }
 
-    /// Fails where this process cannot drive anything; how the drive failed is for the caller to explain.
     fn drive(
         self,
         known: &Known,
+        explained: impl FnOnce(EngineError) -> CliError,
         work: impl FnOnce(Setup, &Runtime) -> Result<Drive, EngineError>,
-    ) -> Result<Result<Exit, EngineError>, CliError> {
-        let (context, output) = (self.context, self.output);
-        let printed = Arc::clone(&known.printed);
+    ) -> Result<Exit, CliError> {
+        let Self { context, registry, secrets, shown: Shown { reporter, printing }, output } = self;
         let internal = |error| CliError::new(Exit::Internal, error);
         // One thread: whatever an action hears of is decided, written and acted on without waking another.
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -86,11 +87,16 @@ impl Driver<'_> {
             .enable_all()
             .build()
             .map_err(internal)?;
-        let setup = self.setup(known).map_err(internal)?;
+        let setup = setup(context, registry, secrets, reporter, known).map_err(internal)?;
         let result = work(setup, &runtime);
         // What is abandoned, or hangs, is not waited for.
         runtime.shutdown_background();
-        Ok(result.map(|drive| summary::conclude(context, output, &drive, &printed)))
+        let is_shown = printing.finish().inspect_err(
+            |error| tracing::warn!(%error, "the end of what there was to show could not be printed"),
+        );
+        let drive = result.map_err(explained)?;
+        let is_shown = is_shown.is_ok() && drive.warnings.is_empty();
+        Ok(summary::conclude(context, output, &drive, is_shown, &known.printed))
     }
 
     fn known(&self, store: &FileStore, run: &RunId, plan: &Plan) -> Known {
@@ -99,31 +105,40 @@ impl Driver<'_> {
         let printed = Printed::new(store.steps_folder(run), &self.secrets);
         Known { needed: Arc::new(needed), printed: Arc::new(printed) }
     }
+}
 
-    fn setup(self, known: &Known) -> std::io::Result<Setup> {
-        let terminal = &self.context.terminal;
-        let interrupted = CancellationToken::new();
-        let signals = signals::listen(Arc::clone(terminal), interrupted.clone())?;
-        let person: Arc<dyn Person> = if terminal.can_ask() {
-            Arc::new(AtTerminal {
-                terminal: Arc::clone(terminal),
-                actor: self.context.actor(),
-                interrupted,
-                turn: Arc::new(Mutex::new(())),
-                needed: Arc::clone(&known.needed),
-                printed: Arc::clone(&known.printed),
-            })
-        } else {
-            Arc::new(Nobody)
-        };
-        Ok(Setup {
-            registry: self.registry,
-            clock: Arc::new(SystemClock),
-            reporters: Reporters::new(vec![self.reporter]),
-            person,
-            signals,
-            secrets: self.secrets.values,
-            grace: GRACE,
-        })
+fn setup(
+    context: &Context,
+    registry: Registry,
+    secrets: Secrets,
+    reporter: Box<dyn Reporter>,
+    known: &Known,
+) -> std::io::Result<Setup> {
+    let interrupted = CancellationToken::new();
+    let signals = signals::listen(Arc::clone(&context.terminal), interrupted.clone())?;
+    Ok(Setup {
+        registry,
+        clock: Arc::new(SystemClock),
+        reporters: Reporters::new(vec![reporter]),
+        person: person(context, interrupted, known),
+        signals,
+        secrets: secrets.values,
+        grace: GRACE,
+    })
+}
+
+/// Who can be asked here.
+fn person(context: &Context, interrupted: CancellationToken, known: &Known) -> Arc<dyn Person> {
+    let terminal = &context.terminal;
+    if !terminal.can_ask() {
+        return Arc::new(Nobody);
     }
+    Arc::new(AtTerminal {
+        terminal: Arc::clone(terminal),
+        actor: context.actor(),
+        interrupted,
+        turn: Arc::new(Mutex::new(())),
+        needed: Arc::clone(&known.needed),
+        printed: Arc::clone(&known.printed),
+    })
 }

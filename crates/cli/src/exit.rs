@@ -75,7 +75,9 @@ impl Exit {
             Self::NeedsPerson => "waiting for a person",
             Self::Held => "another process drives the run",
             Self::Journal => "the journal is damaged or cannot be written",
-            Self::Deviations => "done with deviations, or steps not rehearsed (only with --strict)",
+            Self::Deviations => {
+                "done with deviations, steps not rehearsed, or output lost (only with --strict)"
+            }
             Self::RolledBack => "rolled back",
             Self::Stuck => "stuck: an undo failed",
             Self::Cancelled => "cancelled",
@@ -96,6 +98,11 @@ impl Exit {
             Verdict::Stuck => Self::Stuck,
             Verdict::Cancelled => Self::Cancelled,
         }
+    }
+
+    /// The exit instead of this one when not everything could be shown, where that counts.
+    pub(crate) fn unshown(self) -> Self {
+        if self == Self::Done { Self::Deviations } else { self }
     }
 
     /// The exit for a drive that left so.
@@ -148,5 +155,6 @@ mod tests {
         let rehearsed = |not, strict| Exit::of_verdict(Verdict::Succeeded, Mode::DryRun, not, strict).code();
         assert_eq!([rehearsed(0, true), rehearsed(1, false), rehearsed(1, true)], [0, 0, 9]);
         assert_eq!(code(Left::Abandoned, Mode::Live, false), 5);
+        assert_eq!([Exit::Done.unshown(), Exit::Failed.unshown()], [Exit::Deviations, Exit::Failed]);
     }
 }

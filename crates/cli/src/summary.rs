@@ -18,15 +18,28 @@ use crate::reporters::{because, tail};
 use crate::table;
 use crate::words::{self, BOLD, WARNING, count, elapsed, one_line};
 
-/// Prints the summary and gives the exit code.
-pub(crate) fn conclude(context: &Context, output: OutputArgs, drive: &Drive, printed: &Printed) -> Exit {
+/// Prints the summary and gives the exit code. `is_shown`: everything else there was to show was printed.
+pub(crate) fn conclude(
+    context: &Context,
+    output: OutputArgs,
+    drive: &Drive,
+    is_shown: bool,
+    printed: &Printed,
+) -> Exit {
     let state = &drive.state;
-    if !output.json {
-        // Whoever read stdout may be gone; the exit code says it too.
-        drop(context.terminal.print_below_talk(&text(state, drive.left, printed)));
+    let mut is_shown = is_shown;
+    if !output.json
+        && let Err(error) = context.terminal.print_below_talk(&text(state, drive.left, printed))
+    {
+        // Where nothing can be printed, that was said before.
+        if is_shown {
+            tracing::warn!(%error, "the summary could not be printed");
+        }
+        is_shown = false;
     }
     context.terminal.say(&next::rendered(&next::of(context, state)));
-    Exit::of_left(drive.left, state.mode(), not_rehearsed(state), output.strict)
+    let exit = Exit::of_left(drive.left, state.mode(), not_rehearsed(state), output.strict);
+    if output.strict && !is_shown { exit.unshown() } else { exit }
 }
 
 fn text(state: &RunState, left: Left, printed: &Printed) -> String {

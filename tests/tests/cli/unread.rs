@@ -132,3 +132,19 @@ fn a_frozen_stdout_does_not_silence_stderr() {
     run.kill();
     sandbox.file("go", "");
 }
+
+#[test]
+fn output_that_is_lost_is_a_warning_and_counts_where_it_is_asked_for() {
+    // Everything there is to tell comes at once, so that no later print can tell that the first has failed.
+    let nothing = FAILS.replace("id: breaks,", "id: breaks, when: '{{ eq \"a\" \"b\" }}',");
+    let sandbox = Sandbox::with("nothing.yaml", &nothing);
+    for (line, exit) in [("", 0), (" --strict", 9), (" --json", 0), (" --json --strict", 9)] {
+        let full = File::options().write(true).open("/dev/full").expect("a device");
+        let stderr = File::create(sandbox.path("stderr")).expect("a file");
+        let run = start(&sandbox, &format!("run nothing.yaml --yes{line}"), full, stderr);
+        assert_eq!(run.code(), Some(exit), "{line}");
+        let said = fs::read_to_string(sandbox.path("stderr")).expect("it was written");
+        assert_eq!(said.matches("warning: ").count(), 1, "{said}");
+        assert!(said.contains("could not be printed") && said.contains("No space left"), "{said}");
+    }
+}

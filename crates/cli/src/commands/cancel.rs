@@ -46,7 +46,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
             .say(&format!("{WARNING}warning:{WARNING:#} {}; what uses it fails\n", clean(missing)));
     }
     let event = decide(context, &mut claim, None, Decision::Cancel, reason)?;
-    let mut reporter = reporters::fitting(context, output);
-    reporters::tell(reporter.as_mut(), &event, &claim.state);
-    Driver { context, registry: registry::registry(), secrets, reporter, output }.resume(&store, claim)
+    let mut shown = reporters::fitting(context, output);
+    reporters::tell(shown.reporter.as_mut(), &event, &claim.state);
+    Driver { context, registry: registry::registry(), secrets, shown, output }.resume(&store, claim)
 }

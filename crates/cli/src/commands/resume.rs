@@ -67,11 +67,11 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         Since::Edited(_) | Since::Same => None,
     };
     // Only now: what redraws the screen would wipe a question off it.
-    let mut reporter = reporters::fitting(context, output);
+    let mut shown = reporters::fitting(context, output);
     if let Some(event) = kept {
-        reporters::tell(reporter.as_mut(), &event, &claim.state);
+        reporters::tell(shown.reporter.as_mut(), &event, &claim.state);
     }
-    Driver { context, registry: registry::registry(), secrets, reporter, output }.resume(&store, claim)
+    Driver { context, registry: registry::registry(), secrets, shown, output }.resume(&store, claim)
 }
 
 fn finished(

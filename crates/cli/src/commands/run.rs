@@ -88,8 +88,8 @@ impl Start {
             return Ok(Exit::Cancelled);
         }
         let _apart = context.terminal.talk_apart();
-        let reporter = reporters::fitting(context, self.output);
-        let driver = Driver { context, registry, secrets, reporter, output: self.output };
+        let shown = reporters::fitting(context, self.output);
+        let driver = Driver { context, registry, secrets, shown, output: self.output };
         driver.create(&store, new)
     }
 }

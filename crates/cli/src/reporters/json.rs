@@ -1,21 +1,19 @@
 //! One event a line, for programs.
 
 use std::io;
-use std::sync::Arc;
 
 use lifeboat_engine::Reporter;
 use lifeboat_model::{Event, RunState};
 
 use super::outbox::Outbox;
-use crate::terminal::Terminal;
 
 pub(crate) struct JsonLines {
     outbox: Outbox,
 }
 
 impl JsonLines {
-    pub(crate) fn new(terminal: Arc<Terminal>) -> Self {
-        Self { outbox: Outbox::printing(terminal) }
+    pub(super) fn new(outbox: Outbox) -> Self {
+        Self { outbox }
     }
 }
 

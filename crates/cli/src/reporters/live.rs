@@ -12,7 +12,7 @@ use lifeboat_engine::Reporter;
 use lifeboat_model::{Event, EventKind, RunState, Status, StepIndex, StepState};
 use unicode_width::UnicodeWidthChar as _;
 
-use super::outbox::{Outbox, Task};
+use super::outbox::{Outbox, Printing, Task};
 use super::told::{because, in_words, tail_of, took};
 use crate::terminal::Terminal;
 use crate::words::{self, BOLD, FAINT, one_line};
@@ -52,11 +52,11 @@ struct GoingOn {
 }
 
 impl Live {
-    pub(crate) fn new(terminal: Arc<Terminal>) -> Self {
+    pub(super) fn new(terminal: Arc<Terminal>) -> (Self, Printing) {
         let view = Arc::new(Mutex::new(View::default()));
         let screen = Screen { view: Arc::clone(&view), terminal };
-        let outbox = Outbox::new(EVERY, move |task| screen.carry_out(task));
-        Self { view, outbox }
+        let (outbox, printing) = Outbox::new(EVERY, move |task| screen.carry_out(task));
+        (Self { view, outbox }, printing)
     }
 
     fn follow(&self, event: &Event, state: &RunState) {

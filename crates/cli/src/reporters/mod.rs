@@ -9,20 +9,37 @@ mod told;
 use lifeboat_engine::Reporter;
 use lifeboat_model::{Event, RunState};
 
+pub(crate) use outbox::Printing;
 pub(crate) use told::{because, tail, took};
 
+use self::outbox::Outbox;
 use crate::args::OutputArgs;
 use crate::context::Context;
 
+/// A reporter, and the thread that prints what it is told.
+pub(crate) struct Shown {
+    pub(crate) reporter: Box<dyn Reporter>,
+    pub(crate) printing: Printing,
+}
+
+impl Shown {
+    fn by(reporter: impl Reporter + 'static, printing: Printing) -> Self {
+        Self { reporter: Box::new(reporter), printing }
+    }
+}
+
 /// The reporter that fits: events for programs, else a list that is redrawn on a terminal, else a line an event.
-pub(crate) fn fitting(context: &Context, output: OutputArgs) -> Box<dyn Reporter> {
+pub(crate) fn fitting(context: &Context, output: OutputArgs) -> Shown {
     let terminal = context.terminal.clone();
+    if !output.json && terminal.can_redraw() {
+        let (live, printing) = live::Live::new(terminal);
+        return Shown::by(live, printing);
+    }
+    let (outbox, printing) = Outbox::printing(terminal);
     if output.json {
-        Box::new(json::JsonLines::new(terminal))
-    } else if terminal.can_redraw() {
-        Box::new(live::Live::new(terminal))
+        Shown::by(json::JsonLines::new(outbox), printing)
     } else {
-        Box::new(plain::Plain::new(terminal))
+        Shown::by(plain::Plain::new(outbox), printing)
     }
 }
 

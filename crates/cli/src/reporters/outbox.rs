@@ -18,12 +18,17 @@ pub(super) enum Task {
     Tick,
 }
 
-/// Texts on their way out. Dropped, it waits until they are printed.
+/// Texts on their way out.
 pub(super) struct Outbox {
     /// What was not handed over yet.
     text: String,
     queue: Arc<Queue>,
-    printing: Option<JoinHandle<()>>,
+}
+
+/// The thread that prints them. Dropped, it is waited for.
+pub(crate) struct Printing {
+    queue: Arc<Queue>,
+    thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Default)]
@@ -39,24 +44,31 @@ struct Waiting {
     closed: bool,
     /// The thread looks by itself soon.
     gathering: bool,
-    /// How printing ended.
-    ended: Option<io::Result<()>>,
+    /// Nothing is printed any more.
+    ended: bool,
+    /// Why, until somebody is told.
+    failure: Option<io::Error>,
 }
 
 impl Outbox {
     /// Prints with `work`, which is told at least so often that nothing came. Its first failure is its last call.
-    pub(super) fn new(every: Duration, work: impl FnMut(Task) -> io::Result<()> + Send + 'static) -> Self {
+    pub(super) fn new(
+        every: Duration,
+        work: impl FnMut(Task) -> io::Result<()> + Send + 'static,
+    ) -> (Self, Printing) {
         let queue = Arc::new(Queue::default());
         let printed = Arc::clone(&queue);
-        let printing = thread::spawn(move || {
-            let ended = printed.print_all(every, work);
-            printed.lock().ended = Some(ended);
+        let thread = thread::spawn(move || {
+            let failure = printed.print_all(every, work).err();
+            let mut waiting = printed.lock();
+            (waiting.ended, waiting.failure) = (true, failure);
         });
-        Self { text: String::new(), queue, printing: Some(printing) }
+        let printing = Printing { queue: Arc::clone(&queue), thread: Some(thread) };
+        (Self { text: String::new(), queue }, printing)
     }
 
     /// Prints on stdout.
-    pub(super) fn printing(terminal: Arc<Terminal>) -> Self {
+    pub(super) fn printing(terminal: Arc<Terminal>) -> (Self, Printing) {
         Self::new(Duration::MAX, move |task| match task {
             Task::Print(text) => terminal.print(&text),
             Task::Tick => Ok(()),
@@ -73,18 +85,35 @@ impl Outbox {
     /// # Errors
     /// The failure of an earlier text.
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        let mut waiting = self.queue.lock();
-        match waiting.ended.as_mut() {
-            Some(ended) => std::mem::replace(ended, Err(io::ErrorKind::BrokenPipe.into())),
-            None => {
-                waiting.text.push_str(&self.text);
-                self.text.clear();
-                if !waiting.gathering && !waiting.text.is_empty() {
-                    self.queue.changed.notify_one();
-                }
-                Ok(())
-            }
+        let queue = Arc::clone(&self.queue);
+        let mut waiting = queue.lock();
+        if waiting.ended {
+            return Err(waiting.failure.take().unwrap_or_else(|| io::ErrorKind::BrokenPipe.into()));
         }
+        waiting.text.push_str(&self.text);
+        self.text.clear();
+        if !waiting.gathering && !waiting.text.is_empty() {
+            queue.changed.notify_one();
+        }
+        Ok(())
+    }
+}
+
+impl Printing {
+    /// Waits until everything is printed that was handed over.
+    ///
+    /// # Errors
+    /// A failure that no [`Outbox::flush`] has told.
+    pub(crate) fn finish(mut self) -> io::Result<()> {
+        self.end()
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        self.queue.lock().closed = true;
+        self.queue.changed.notify_one();
+        let ended = self.thread.take().map_or(Ok(()), JoinHandle::join);
+        ended.map_err(|_| io::Error::other("the thread that prints has panicked"))?;
+        self.queue.lock().failure.take().map_or(Ok(()), Err)
     }
 }
 
@@ -121,15 +150,10 @@ impl Queue {
     }
 }
 
-impl Drop for Outbox {
+impl Drop for Printing {
     fn drop(&mut self) {
-        // A failure that nobody is left to be told of.
-        drop(self.flush());
-        self.queue.lock().closed = true;
-        self.queue.changed.notify_one();
-        if let Some(printing) = self.printing.take() {
-            drop(printing.join());
-        }
+        // Whoever wants to know how it ended has finished it.
+        drop(self.end());
     }
 }
 
@@ -142,7 +166,7 @@ mod tests {
     #[test]
     fn everything_is_printed_in_order_before_it_is_gone() {
         let (sender, printed) = channel();
-        let mut outbox = Outbox::new(Duration::MAX, move |task| {
+        let (mut outbox, printing) = Outbox::new(Duration::MAX, move |task| {
             if let Task::Print(text) = task {
                 sender.send(text).expect("the test listens");
             }
@@ -154,7 +178,7 @@ mod tests {
                 outbox.flush().expect("nothing failed");
             }
         }
-        drop(outbox);
+        printing.finish().expect("nothing failed");
         let all: String = printed.iter().collect();
         assert_eq!(all, (0..100).map(|number| format!("{number};")).collect::<String>());
     }
@@ -162,7 +186,7 @@ mod tests {
     #[test]
     fn whoever_waits_for_no_reader_goes_on() {
         let (release, released) = channel::<()>();
-        let mut outbox = Outbox::new(Duration::MAX, move |_| {
+        let (mut outbox, _printing) = Outbox::new(Duration::MAX, move |_| {
             released.recv().expect("the test lets go");
             Ok(())
         });
@@ -176,12 +200,23 @@ mod tests {
 
     #[test]
     fn a_failure_is_told_with_the_next_text() {
-        let mut outbox = Outbox::new(Duration::MAX, |_| Err(io::ErrorKind::BrokenPipe.into()));
+        let (mut outbox, printing) = Outbox::new(Duration::MAX, |_| Err(io::ErrorKind::StorageFull.into()));
         let told = std::iter::repeat(()).find_map(|()| {
             thread::yield_now();
             outbox.print("text");
             outbox.flush().err()
         });
-        assert_eq!(told.map(|error| error.kind()), Some(io::ErrorKind::BrokenPipe));
+        assert_eq!(told.map(|error| error.kind()), Some(io::ErrorKind::StorageFull));
+        printing.finish().expect("it was told");
+    }
+
+    #[test]
+    fn a_failure_of_the_last_text_is_told_at_the_end() {
+        let (mut outbox, printing) = Outbox::new(Duration::MAX, |_| Err(io::ErrorKind::StorageFull.into()));
+        outbox.print("text");
+        outbox.flush().expect("nothing was printed before");
+        drop(outbox);
+        let told = printing.finish().map_err(|error| error.kind());
+        assert_eq!(told, Err(io::ErrorKind::StorageFull));
     }
 }

@@ -1,14 +1,12 @@
 //! One event a line, for a pipe: when, about what, what.
 
 use std::io;
-use std::sync::Arc;
 
 use lifeboat_engine::Reporter;
 use lifeboat_model::{Event, RunState};
 
 use super::outbox::Outbox;
 use super::told::{in_words, tail_of};
-use crate::terminal::Terminal;
 use crate::words::moment;
 
 pub(crate) struct Plain {
@@ -16,8 +14,8 @@ pub(crate) struct Plain {
 }
 
 impl Plain {
-    pub(crate) fn new(terminal: Arc<Terminal>) -> Self {
-        Self { outbox: Outbox::printing(terminal) }
+    pub(super) fn new(outbox: Outbox) -> Self {
+        Self { outbox }
     }
 }
 
