@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use lifeboat_action::Registry;
 use lifeboat_engine::{
-    Claim, Drive, EngineError, NewRun, Nobody, Person, Reporter, Reporters, Setup, StoreError, SystemClock,
-    create, resume,
+    Claim, Drive, EngineError, NewRun, Nobody, Person, Reporters, Setup, StoreError, SystemClock, create,
+    resume,
 };
 use lifeboat_model::{Plan, RunId, StepId};
 use lifeboat_store::FileStore;
@@ -81,20 +81,28 @@ impl Driver<'_> {
     ) -> Result<Exit, CliError> {
         let Self { context, registry, secrets, shown: Shown { reporter, printing }, output } = self;
         let internal = |error| CliError::new(Exit::Internal, error);
-        // One thread: whatever an action hears of is decided, written and acted on without waking another.
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .event_interval(TASKS_BETWEEN_LOOKS)
-            .enable_all()
-            .build()
-            .map_err(internal)?;
-        let setup = setup(context, registry, secrets, reporter, known).map_err(internal)?;
-        let result = work(setup, &runtime);
+        let runtime = runtime().map_err(internal)?;
+        let interrupted = CancellationToken::new();
+        let (signals, over) =
+            signals::listen(Arc::clone(&context.terminal), interrupted.clone()).map_err(internal)?;
+        let setup = Setup {
+            registry,
+            clock: Arc::new(SystemClock),
+            reporters: Reporters::new(vec![reporter]),
+            person: person(context, interrupted, known),
+            signals,
+            secrets: secrets.values,
+            grace: GRACE,
+        };
+        let result = work(setup, &runtime).map_err(explained);
         // What is abandoned, or hangs, is not waited for.
         runtime.shutdown_background();
+        let exit = result.as_ref().map_or_else(|error| error.exit, |drive| summary::exit(output, drive));
+        over.send_replace(Some(exit));
         let is_shown = printing.finish().inspect_err(
             |error| tracing::warn!(%error, "the end of what there was to show could not be printed"),
         );
-        let drive = result.map_err(explained)?;
+        let drive = result?;
         let is_shown = is_shown.is_ok() && drive.warnings.is_empty();
         Ok(summary::conclude(context, output, &drive, is_shown, &known.printed))
     }
@@ -107,24 +115,10 @@ impl Driver<'_> {
     }
 }
 
-fn setup(
-    context: &Context,
-    registry: Registry,
-    secrets: Secrets,
-    reporter: Box<dyn Reporter>,
-    known: &Known,
-) -> std::io::Result<Setup> {
-    let interrupted = CancellationToken::new();
-    let signals = signals::listen(Arc::clone(&context.terminal), interrupted.clone())?;
-    Ok(Setup {
-        registry,
-        clock: Arc::new(SystemClock),
-        reporters: Reporters::new(vec![reporter]),
-        person: person(context, interrupted, known),
-        signals,
-        secrets: secrets.values,
-        grace: GRACE,
-    })
+/// One thread: whatever an action hears of is decided, written and acted on without waking another.
+fn runtime() -> std::io::Result<Runtime> {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.event_interval(TASKS_BETWEEN_LOOKS).enable_all().build()
 }
 
 /// Who can be asked here.

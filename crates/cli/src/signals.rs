@@ -1,8 +1,9 @@
 //! Ctrl-C and its kin, handed to the run; each time a person is told what follows.
 //!
-//! They are heard in a thread of their own: whatever the run waits for, a disk that hangs or an action that blocks, it
-//! can be left.
+//! They are heard in a thread of their own: whatever the run waits for, a disk that hangs, an action that blocks or
+//! output that nobody reads, it can be left.
 
+use std::future::pending;
 use std::io;
 use std::process;
 use std::sync::Arc;
@@ -13,28 +14,31 @@ use lifeboat_engine::{Signal, Urgency};
 use tokio::runtime;
 use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::Exit;
-use crate::terminal::Terminal;
+use crate::terminal::{PATIENCE, Terminal};
 
-/// How long a run that is to be left at once may take for it, should its disk hang.
+/// How long a run that is to be left at once may take for it, should its disk hang, or nobody read what it printed.
 const LEAVE: Duration = Duration::from_secs(1);
 
-/// Listens from now on. `interrupted` is cancelled at the first signal, so that nobody is asked any more.
+/// Listens from now on. `interrupted` is cancelled at the first signal, so that nobody is asked any more. Gives the
+/// signals, and takes the exit once the drive is over: from then on one signal is enough to leave.
 pub(crate) fn listen(
     terminal: Arc<Terminal>,
     interrupted: CancellationToken,
-) -> io::Result<UnboundedReceiver<Signal>> {
+) -> io::Result<(UnboundedReceiver<Signal>, watch::Sender<Option<Exit>>)> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let ears = {
         let _entered = runtime.enter();
         Ears::open()?
     };
     let (sender, receiver) = unbounded_channel();
-    let told = Told { terminal, interrupted, sender };
+    let (over, exit) = watch::channel(None);
+    let told = Told { terminal, interrupted, sender, exit };
     thread::Builder::new().name("signals".to_owned()).spawn(move || runtime.block_on(told.pass_on(ears)))?;
-    Ok(receiver)
+    Ok((receiver, over))
 }
 
 struct Ears {
@@ -54,11 +58,11 @@ impl Ears {
         })
     }
 
-    async fn next(&mut self) -> Option<Signal> {
+    async fn next(&mut self) -> Signal {
         tokio::select! {
-            Some(()) = self.interrupt.recv() => Some(Signal::Interrupt),
-            Some(()) = self.terminate.recv() => Some(Signal::Terminate),
-            else => None,
+            Some(()) = self.interrupt.recv() => Signal::Interrupt,
+            Some(()) = self.terminate.recv() => Signal::Terminate,
+            else => pending().await,
         }
     }
 }
@@ -68,25 +72,54 @@ struct Told {
     terminal: Arc<Terminal>,
     interrupted: CancellationToken,
     sender: UnboundedSender<Signal>,
+    /// The exit, once the drive is over.
+    exit: watch::Receiver<Option<Exit>>,
 }
 
 impl Told {
+    /// Counts signals as long as this process lives, whoever still listens to it.
     async fn pass_on(self, mut ears: Ears) {
         let mut urgency = Urgency::None;
-        while let Some(signal) = ears.next().await {
+        loop {
+            let signal = tokio::select! {
+                biased;
+                signal = ears.next() => signal,
+                () = self.over_and_unread(), if urgency != Urgency::None => self.leave(),
+            };
             urgency = urgency.after(signal);
             self.interrupted.cancel();
-            if self.sender.send(signal).is_err() {
-                return;
-            }
             // Nobody is asked any more.
             self.terminal.answered();
-            self.terminal.say(what_follows(urgency));
-            if urgency == Urgency::Abandon {
+            let is_over = self.exit.borrow().is_some();
+            if !is_over {
+                self.terminal.say(what_follows(urgency));
+                // Who hears nothing any more is about to be over.
+                let _ = self.sender.send(signal);
+            }
+            if is_over || urgency == Urgency::Abandon {
                 tokio::time::sleep(LEAVE).await;
-                leave();
+                self.leave();
             }
         }
+    }
+
+    /// Comes when the drive is over and nobody reads the rest of what it printed.
+    async fn over_and_unread(&self) {
+        if self.exit.clone().wait_for(Option::is_some).await.is_err() {
+            pending::<()>().await;
+        }
+        loop {
+            let taken = self.terminal.taken();
+            tokio::time::sleep(PATIENCE).await;
+            if self.terminal.taken() == taken {
+                return;
+            }
+        }
+    }
+
+    /// The run, or what it printed, did not let go in time, and it was asked to.
+    fn leave(&self) -> ! {
+        process::exit(self.exit.borrow().unwrap_or(Exit::Stopped).code().into())
     }
 }
 
@@ -99,9 +132,4 @@ fn what_follows(urgency: Urgency) -> &'static str {
         Urgency::Cancel => "\ncancelling what runs; press Ctrl-C once more to leave at once\n",
         Urgency::Abandon => "\nleaving at once: what runs is in doubt, and is looked at on resume\n",
     }
-}
-
-#[expect(clippy::exit, reason = "the run did not let go in time, and the person asked for a third time")]
-fn leave() -> ! {
-    process::exit(Exit::Stopped.code().into())
 }

@@ -38,8 +38,14 @@ pub(crate) fn conclude(
         is_shown = false;
     }
     context.terminal.say(&next::rendered(&next::of(context, state)));
-    let exit = Exit::of_left(drive.left, state.mode(), not_rehearsed(state), output.strict);
+    let exit = exit(output, drive);
     if output.strict && !is_shown { exit.unshown() } else { exit }
+}
+
+/// The exit code of a drive, should everything be shown.
+pub(crate) fn exit(output: OutputArgs, drive: &Drive) -> Exit {
+    let state = &drive.state;
+    Exit::of_left(drive.left, state.mode(), not_rehearsed(state), output.strict)
 }
 
 fn text(state: &RunState, left: Left, printed: &Printed) -> String {

@@ -13,8 +13,8 @@ use anstream::{AutoStream, ColorChoice};
 use self::screen::Screen;
 use self::talk::Talk;
 
-/// How long, at the end, talk is waited for that nobody reads.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long, at the end, a text is waited for that nobody reads.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where everything is printed.
 #[derive(Debug)]
@@ -95,6 +95,11 @@ impl Terminal {
     pub(crate) fn talk_apart(&self) -> TalkApart<'_> {
         *self.lock() = Some(Talk::new(Arc::clone(&self.screen)));
         TalkApart(self)
+    }
+
+    /// A number that changes with whatever is read.
+    pub(crate) fn taken(&self) -> u64 {
+        self.screen.taken()
     }
 
     /// Asks a question, which is put again below whatever is printed before [`Terminal::answered`].

@@ -55,13 +55,18 @@ fn read_all(mut reader: PipeReader) -> thread::JoinHandle<String> {
     })
 }
 
+/// Waits until the run is let go with a failed step.
+fn wait_until_decided(sandbox: &Sandbox) {
+    let decided = || sandbox.run("retry run_ breaks --reason mended").code == Some(0);
+    wait_until("the run takes a word", PATIENCE, || sandbox.run("status"), decided);
+}
+
 #[test]
 fn a_run_that_has_ended_is_let_go_although_nobody_reads() {
     let sandbox = Sandbox::with("fails.yaml", FAILS);
     let (reader, writer) = full_pipe();
     let run = start(&sandbox, "run fails.yaml --yes", writer, Stdio::null());
-    let decided = || sandbox.run("retry run_ breaks --reason mended").code == Some(0);
-    wait_until("the run takes a word", PATIENCE, || sandbox.run("status"), decided);
+    wait_until_decided(&sandbox);
     assert!(!run.ends_within(Duration::ZERO), "it waits for its reader");
     // A slow reader still gets everything.
     let read = read_all(reader);
@@ -100,8 +105,7 @@ fn a_warning_waits_for_no_reader_of_stdout() {
     );
     let (reader, writer) = full_pipe();
     let run = start(&sandbox, "run fails.yaml --yes --json", writer, Stdio::null());
-    let decided = || sandbox.run("retry run_ breaks --reason mended").code == Some(0);
-    wait_until("the run takes a word", PATIENCE, || sandbox.run("status"), decided);
+    wait_until_decided(&sandbox);
     let read = read_all(reader);
     assert_eq!(run.code(), Some(4));
     assert!(read.join().expect("it reads").contains("run_finished"));
@@ -147,4 +151,27 @@ fn output_that_is_lost_is_a_warning_and_counts_where_it_is_asked_for() {
         assert_eq!(said.matches("warning: ").count(), 1, "{said}");
         assert!(said.contains("could not be printed") && said.contains("No space left"), "{said}");
     }
+}
+
+#[test]
+fn a_run_that_has_ended_is_left_at_a_signal_although_nobody_reads() {
+    for json in ["", " --json"] {
+        let sandbox = Sandbox::with("fails.yaml", FAILS);
+        let (_frozen, both) = full_pipe();
+        let again = both.try_clone().expect("a pipe can be shared");
+        let run = start(&sandbox, &format!("run fails.yaml --yes{json}"), both, again);
+        wait_until_decided(&sandbox);
+        run.signal(Signal::INT);
+        assert_eq!(run.code(), Some(4), "{json}");
+    }
+}
+
+#[test]
+fn a_run_that_was_stopped_waits_for_no_reader_without_end() {
+    let sandbox = Sandbox::with("steps.yaml", STEPS);
+    let (_frozen, stdout) = full_pipe();
+    let run = start(&sandbox, "run steps.yaml --yes --json", stdout, Stdio::null());
+    sandbox.wait_for("one");
+    run.signal(Signal::TERM);
+    assert_eq!(run.code(), Some(5));
 }
