@@ -59,11 +59,21 @@ impl Ears {
     }
 
     async fn next(&mut self) -> Signal {
-        tokio::select! {
-            Some(()) = self.interrupt.recv() => Signal::Interrupt,
-            Some(()) = self.terminate.recv() => Signal::Terminate,
-            else => pending().await,
-        }
+        first(self.interrupt.recv(), self.terminate.recv()).await
+    }
+}
+
+/// The signal that comes first. Of two that came together, Ctrl-C counts before SIGTERM: the other way round they would ask
+/// for more.
+async fn first(
+    interrupt: impl Future<Output = Option<()>>,
+    terminate: impl Future<Output = Option<()>>,
+) -> Signal {
+    tokio::select! {
+        biased;
+        Some(()) = interrupt => Signal::Interrupt,
+        Some(()) = terminate => Signal::Terminate,
+        else => pending().await,
     }
 }
 
@@ -131,5 +141,21 @@ fn what_follows(urgency: Urgency) -> &'static str {
         }
         Urgency::Cancel => "\ncancelling what runs; press Ctrl-C once more to leave at once\n",
         Urgency::Abandon => "\nleaving at once: what runs is in doubt, and is looked at on resume\n",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+
+    use super::*;
+
+    #[test]
+    fn of_two_signals_that_came_together_ctrl_c_counts_first() {
+        let runtime = runtime::Builder::new_current_thread().build().expect("a runtime");
+        for _ in 0..100 {
+            let heard = runtime.block_on(first(ready(Some(())), ready(Some(()))));
+            assert_eq!(heard, Signal::Interrupt);
+        }
     }
 }
