@@ -101,7 +101,7 @@ fn filling(steps: usize) -> String {
 #[test]
 fn a_full_disk_is_no_failure_of_a_step() {
     as_root("disk::a_full_disk_is_no_failure_of_a_step", || {
-        [1, 5, 12, 20, 30, 41].into_iter().for_each(no_room_for)
+        [1, 5, 12, 20, 30, 41].into_iter().for_each(no_room_for);
     });
 }
 
