@@ -123,7 +123,9 @@ fn a_supervisor_that_dies_while_it_starts_a_command_leaves_one_copy_of_it() {
     let attempt = || Some(bench.run_folder()?.join("steps/works/1/supervision.jsonl"));
     let claimed = || fs::read_to_string(attempt()?).ok().filter(|trace| trace.ends_with('\n'));
     let trace = wait_until("the command is claimed", PATIENCE, || bench.clues(), claimed);
-    bench.supervisor_of("works").signal(Signal::KILL).unwrap();
+    let supervisor = bench.supervisor_of("works");
+    wait_until("its process is there", PATIENCE, || bench.clues(), || !supervisor.children().is_empty());
+    supervisor.signal(Signal::KILL).unwrap();
     assert_eq!(trace.lines().count(), 1, "it was not started yet: {trace}");
     wait_until_it_says(&bench, "still running as process");
     assert_eq!(bench.effects(), ["begin"]);
