@@ -199,15 +199,21 @@ impl Checker<'_> {
         if !wrong.path.is_empty() {
             return there;
         }
-        let spoken_of: Vec<_> =
-            there.iter().copied().filter(|leaf| self.speaks_of(leaf, &wrong.message)).collect();
-        if spoken_of.is_empty() { there } else { spoken_of }
+        let quotes = |text: &str| wrong.message.contains(&format!("`{text}`"));
+        // A short value may be part of any word.
+        let holds = |text: &str| text.len() >= 4 && wrong.message.contains(text);
+        let those = |says: &dyn Fn(&str) -> bool| {
+            let spoken_of =
+                there.iter().copied().filter(|leaf| self.values_of(leaf).iter().any(|text| says(text)));
+            Some(spoken_of.collect::<Vec<_>>()).filter(|leaves| !leaves.is_empty())
+        };
+        those(&quotes).or_else(|| those(&holds)).unwrap_or(there)
     }
 
-    /// Whether a message quotes what a text became, or an input that is part of it.
-    fn speaks_of(&self, leaf: &Leaf, message: &str) -> bool {
+    /// What a text became, and the inputs that are part of it.
+    fn values_of(&self, leaf: &Leaf) -> Vec<String> {
         let inputs = leaf.origin.inputs.iter().filter_map(|name| self.values.state.inputs().get(name));
-        inputs.chain([&leaf.value]).any(|value| message.contains(&format!("`{}`", text_of(value))))
+        inputs.chain([&leaf.value]).map(text_of).collect()
     }
 }
 
