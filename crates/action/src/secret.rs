@@ -31,7 +31,7 @@ impl std::fmt::Debug for Masker {
 }
 
 impl Masker {
-    /// Masks these values, in every spelling of [`spellings`]. Empty ones are left out: they would mask everything.
+    /// Masks these values, however they may be spelt (`spellings`). Empty ones are left out: they would mask everything.
     pub fn new(values: impl IntoIterator<Item = String>) -> Self {
         let secrets: Vec<_> = values.into_iter().filter(|value| !value.is_empty()).collect();
         let forms: BTreeSet<_> = secrets.iter().flat_map(|value| spellings(value)).collect();

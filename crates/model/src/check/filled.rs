@@ -33,6 +33,10 @@ pub fn check_filled(
     mask: &str,
 ) -> Result<(), Problems> {
     let pinned = created.plan.source();
+    // Nothing is filled in: the check of the runbook has seen it all.
+    if !is_templated(&pinned.text) {
+        return Ok(());
+    }
     let document = Document::parse(Source::new(pinned.name.clone(), pinned.text.clone()))?;
     let body = RecordBody::RunCreated(Arc::new(created));
     let first = Record { seq: Seq(1), epoch: Epoch(1), at: Timestamp::UNIX_EPOCH, body };
