@@ -14,8 +14,8 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 /// The same after JavaScript's `encodeURIComponent`.
 const COMPONENT: &AsciiSet = &RESERVED.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
 
-/// What a secret may look like in a text: as it is, in JSON, as Rust quotes it, in a URL or a form, in HTML; and the lines of one that has
-/// several, such as a key that a shell printed on one line.
+/// What a secret may look like in a text: as it is, in JSON, as Rust quotes it, in a URL or a form, in HTML; and the lines
+/// of one that has several, such as a key that a shell printed on one line.
 pub(crate) fn spellings(value: &str) -> Vec<String> {
     let quoted = Value::String(value.to_owned()).to_string();
     let in_json = quoted[1..quoted.len() - 1].to_owned();
