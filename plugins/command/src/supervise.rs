@@ -1,8 +1,8 @@
 //! The supervisor's program: reads requests until its driver is gone, then stays until its commands have ended.
 //!
 //! It is kept plain on purpose (threads that block; a runtime only to register for signals), because it must not fail: it
-//! is the only one that can learn how a command ended. Its threads take turns: whoever reads a request carries it out, and another one reads on.
-//! So a command is started without waking anybody first.
+//! is the only one that can learn how a command ended. Its threads take turns: whoever reads a request carries it out, and
+//! another one reads on. So a command is started without waking anybody first.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Stdin, Write, stdin, stdout};
