@@ -10,7 +10,6 @@ mod commands;
 mod context;
 #[cfg_attr(not(any(debug_assertions, feature = "crash-points")), path = "no_crash_point.rs")]
 mod crash_point;
-mod demo;
 mod drive;
 mod edited;
 mod error;
@@ -49,8 +48,8 @@ fn main() -> ExitCode {
         return lifeboat_command::supervise(files);
     }
     // So is the service of the tour.
-    if std::env::args_os().nth(1).is_some_and(|word| word == demo::SERVE) {
-        return demo::serve(std::env::args_os().skip(2));
+    if std::env::args_os().nth(1).is_some_and(|word| word == lifeboat_demo::SERVE) {
+        return lifeboat_demo::serve(std::env::args_os().skip(2));
     }
     panics::caught(commands::main)
 }

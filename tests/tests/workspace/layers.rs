@@ -18,6 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("lifeboat-http", &["lifeboat-model", "lifeboat-action"]),
     ("lifeboat-postgres", &["lifeboat-model", "lifeboat-action"]),
     ("lifeboat-wait", &["lifeboat-model", "lifeboat-action"]),
+    ("lifeboat-demo", &[]),
 ];
 
 /// Crates that only one place may know. Tests may know more: stores and plug-ins run the suites of `lifeboat-testkit`.

@@ -1,6 +1,7 @@
 //! `lifeboat demo`
 
-use crate::demo::{Trouble, tour};
+use lifeboat_demo::{Trouble, tour};
+
 use crate::error::CliError;
 use crate::exit::Exit;
 

@@ -9,18 +9,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::customer::{Customer, Ledger};
-use super::history::History;
-use super::lifeboat::{Lifeboat, Running};
-use super::proof::{Evidence, proofs};
-use super::scene::{Folder, Scene};
-use super::screen::Screen;
-use super::timeline::timeline;
-use super::trouble::Trouble;
-use super::watch::Watch;
+use crate::customer::{Customer, Ledger};
+use crate::history::History;
+use crate::lifeboat::{Lifeboat, Running};
+use crate::proof::{Evidence, proofs};
+use crate::scene::{Folder, Scene};
+use crate::screen::Screen;
+use crate::timeline::timeline;
+use crate::trouble::Trouble;
+use crate::watch::Watch;
 
 /// The runbook, as it lies in `runbooks/`.
-const RUNBOOK: &str = include_str!("../../../../runbooks/demo-region-failover.yaml");
+const RUNBOOK: &str = include_str!("../../../runbooks/demo-region-failover.yaml");
 const FILE: &str = "demo-region-failover.yaml";
 
 /// How long anything here may take before the tour gives up: far more than it needs on a busy machine.
@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 ///
 /// # Errors
 /// When something could not be brought up or did not happen, or on Ctrl-C. Nothing is left running then.
-pub(crate) fn tour(keep: bool) -> Result<bool, Trouble> {
+pub fn tour(keep: bool) -> Result<bool, Trouble> {
     let watch = Watch::new()?;
     let mut folder = Folder::new()?;
     if keep {
@@ -190,7 +190,7 @@ impl Tour {
             "Nobody drives now, yet the world went on: west has become primary, and the script, under its own \
              supervisor, has built {shards} of {} shards. Whoever started over now would start a second script beside \
              the first.",
-            super::service::SHARDS
+            crate::service::SHARDS
         ))
     }
 

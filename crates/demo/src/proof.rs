@@ -4,43 +4,43 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::customer::Ledger;
-use super::history::{History, Line};
+use crate::customer::Ledger;
+use crate::history::{History, Line};
 
 /// Everything the proofs look at.
 #[derive(Debug)]
-pub(super) struct Evidence<'e> {
+pub(crate) struct Evidence<'e> {
     /// Whether the service was the same after the rehearsal as before.
-    pub(super) rehearsed: bool,
+    pub(crate) rehearsed: bool,
     /// The journal as the killed driver left it.
-    pub(super) before: &'e History,
+    pub(crate) before: &'e History,
     /// The journal at the end.
-    pub(super) after: &'e History,
+    pub(crate) after: &'e History,
     /// How the resumed driver ended.
-    pub(super) exit_code: Option<i32>,
+    pub(crate) exit_code: Option<i32>,
     /// What `lifeboat journal --verify` answered.
-    pub(super) verified: Option<i32>,
+    pub(crate) verified: Option<i32>,
     /// West's audit log.
-    pub(super) west: &'e [String],
+    pub(crate) west: &'e [String],
     /// The front's audit log.
-    pub(super) front: &'e [String],
+    pub(crate) front: &'e [String],
     /// What the script of `rebuild-index` wrote about itself.
-    pub(super) index: &'e [String],
+    pub(crate) index: &'e [String],
     /// The rows that west holds.
-    pub(super) rows: &'e BTreeSet<u64>,
+    pub(crate) rows: &'e BTreeSet<u64>,
     /// What the customer knows.
-    pub(super) customer: &'e Ledger,
+    pub(crate) customer: &'e Ledger,
 }
 
 /// A claim and whether it holds.
 #[derive(Debug)]
-pub(super) struct Proof {
-    pub(super) holds: bool,
-    pub(super) claim: String,
+pub(crate) struct Proof {
+    pub(crate) holds: bool,
+    pub(crate) claim: String,
 }
 
 /// All proofs, in the order in which they are shown.
-pub(super) fn proofs(evidence: &Evidence<'_>) -> Vec<Proof> {
+pub(crate) fn proofs(evidence: &Evidence<'_>) -> Vec<Proof> {
     vec![
         dry_run(evidence),
         one_run(evidence),
@@ -129,7 +129,7 @@ fn adopted(Evidence { before, after, index, .. }: &Evidence<'_>) -> Proof {
     let holds = before.in_flight().contains(&"rebuild-index")
         && recovered
         && processes.len() == 1
-        && index.len() == super::service::SHARDS
+        && index.len() == crate::service::SHARDS
         && shards.len() == index.len();
     let process = processes.into_iter().collect::<Vec<_>>().join(" and ");
     let claim = format!(

@@ -7,20 +7,20 @@ use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::trouble::Trouble;
+use crate::trouble::Trouble;
 
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Knows whether the tour was asked to stop.
 #[derive(Debug, Clone)]
-pub(super) struct Watch {
+pub(crate) struct Watch {
     stopped: Arc<AtomicBool>,
 }
 
 impl Watch {
     /// Takes SIGINT, SIGTERM and SIGHUP over: from now on they end the tour in order, with nothing left behind.
-    pub(super) fn new() -> Result<Self, Trouble> {
+    pub(crate) fn new() -> Result<Self, Trouble> {
         let stopped = Arc::new(AtomicBool::new(false));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -51,7 +51,7 @@ impl Watch {
     }
 
     /// Fails once the tour was asked to stop.
-    pub(super) fn go_on(&self) -> Result<(), Trouble> {
+    pub(crate) fn go_on(&self) -> Result<(), Trouble> {
         if self.stopped.load(Ordering::Acquire) { Err(Trouble::Interrupted) } else { Ok(()) }
     }
 
@@ -59,7 +59,7 @@ impl Watch {
     ///
     /// # Errors
     /// When there is none within `limit`; names what was waited for.
-    pub(super) fn until<T>(
+    pub(crate) fn until<T>(
         &self,
         what: &str,
         limit: Duration,

@@ -8,14 +8,14 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use super::leftovers;
-use super::trouble::Trouble;
+use crate::leftovers;
+use crate::trouble::Trouble;
 
 /// How long the lines of an ended process may take from its pipe to here.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// This program as it was started, even if a newer one is installed meanwhile.
-pub(super) fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut command = Command::new("/proc/self/exe");
     // In a group of its own: Ctrl-C is for the tour, which then ends everything in order.
     command.arg0("lifeboat").process_group(0);
@@ -24,24 +24,24 @@ pub(super) fn program() -> Command {
 
 /// Starts this program with the tour's home.
 #[derive(Debug)]
-pub(super) struct Lifeboat {
+pub(crate) struct Lifeboat {
     home: PathBuf,
 }
 
 /// One such process. Dropping it kills it.
 #[derive(Debug)]
-pub(super) struct Running {
+pub(crate) struct Running {
     child: Child,
     lines: Receiver<String>,
 }
 
 impl Lifeboat {
-    pub(super) fn new(home: &Path) -> Self {
+    pub(crate) fn new(home: &Path) -> Self {
         Self { home: home.to_owned() }
     }
 
     /// Starts it, in that folder.
-    pub(super) fn start(&self, folder: &Path, args: &[String]) -> Result<Running, Trouble> {
+    pub(crate) fn start(&self, folder: &Path, args: &[String]) -> Result<Running, Trouble> {
         let mut command = program();
         command.args(args).current_dir(folder).env(leftovers::MARK, &self.home).env("NO_COLOR", "1");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -57,7 +57,7 @@ impl Lifeboat {
     }
 
     /// Runs it to its end and gives what it printed to stdout, and its exit code.
-    pub(super) fn ask(&self, folder: &Path, args: &[String]) -> Result<(String, Option<i32>), Trouble> {
+    pub(crate) fn ask(&self, folder: &Path, args: &[String]) -> Result<(String, Option<i32>), Trouble> {
         let mut command = program();
         command.args(args).current_dir(folder).env(leftovers::MARK, &self.home).stdin(Stdio::null());
         let output = command.output().map_err(Trouble::about("lifeboat"))?;
@@ -74,12 +74,12 @@ fn collect(from: impl Read + Send + 'static, to: Sender<String>) {
 }
 
 impl Running {
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// SIGKILL: no handler runs, nothing is written.
-    pub(super) fn kill(&mut self) -> Result<(), Trouble> {
+    pub(crate) fn kill(&mut self) -> Result<(), Trouble> {
         self.child.kill().map_err(Trouble::about("kill"))?;
         let status = self.child.wait().map_err(Trouble::about("kill"))?;
         match status.signal() {
@@ -89,18 +89,18 @@ impl Running {
     }
 
     /// The lines it printed since the last look.
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.lines.try_iter().collect()
     }
 
     /// The last lines of one that has ended. What a process leaves in its pipes is there at once; the pipes themselves
     /// may stay open for longer, in the hands of what it started.
-    pub(super) fn last_lines(&self) -> Vec<String> {
+    pub(crate) fn last_lines(&self) -> Vec<String> {
         std::iter::from_fn(|| self.lines.recv_timeout(LAST_WORDS).ok()).collect()
     }
 
     /// How it ended; nothing while it runs.
-    pub(super) fn ended(&mut self) -> Result<Option<ExitStatus>, Trouble> {
+    pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>, Trouble> {
         self.child.try_wait().map_err(Trouble::about("wait"))
     }
 }

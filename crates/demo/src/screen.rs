@@ -6,7 +6,7 @@ use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 
-use super::trouble::Trouble;
+use crate::trouble::Trouble;
 
 /// The widest line.
 const WIDTH: usize = 79;
@@ -19,28 +19,28 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 
 /// Where the tour is told.
 #[derive(Debug)]
-pub(super) struct Screen {
+pub(crate) struct Screen {
     out: AutoStream<io::Stdout>,
 }
 
 impl Screen {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { out: AutoStream::auto(io::stdout()) }
     }
 
     /// The heading of a part.
-    pub(super) fn heading(&mut self, text: &str) -> Result<(), Trouble> {
+    pub(crate) fn heading(&mut self, text: &str) -> Result<(), Trouble> {
         self.line("", Style::new(), "")?;
         self.line("", HEADING, text)
     }
 
     /// A paragraph.
-    pub(super) fn say(&mut self, text: &str) -> Result<(), Trouble> {
+    pub(crate) fn say(&mut self, text: &str) -> Result<(), Trouble> {
         wrapped(text, WIDTH - 2).iter().try_for_each(|line| self.line("  ", Style::new(), line))
     }
 
     /// What a person would type, over several lines if it is long.
-    pub(super) fn command(&mut self, lines: &[String]) -> Result<(), Trouble> {
+    pub(crate) fn command(&mut self, lines: &[String]) -> Result<(), Trouble> {
         let last = lines.len().saturating_sub(1);
         for (number, line) in lines.iter().enumerate() {
             let margin = if number == 0 { "  $ " } else { "      " };
@@ -51,19 +51,19 @@ impl Screen {
     }
 
     /// A line that a program printed, cut where the screen ends and without the time it may begin with.
-    pub(super) fn printed(&mut self, text: &str) -> Result<(), Trouble> {
+    pub(crate) fn printed(&mut self, text: &str) -> Result<(), Trouble> {
         let timeless = text.split_once(' ').filter(|(word, _)| word.parse::<Timestamp>().is_ok());
         let text = timeless.map_or(text, |(_, rest)| rest);
         self.line("  │ ", QUIET, &cut(text, WIDTH - 4))
     }
 
     /// A line of a table, cut where the screen ends.
-    pub(super) fn row(&mut self, text: &str) -> Result<(), Trouble> {
+    pub(crate) fn row(&mut self, text: &str) -> Result<(), Trouble> {
         self.line("  ", Style::new(), &cut(text, WIDTH - 2))
     }
 
     /// A proof and whether it holds.
-    pub(super) fn proof(&mut self, holds: bool, text: &str) -> Result<(), Trouble> {
+    pub(crate) fn proof(&mut self, holds: bool, text: &str) -> Result<(), Trouble> {
         let (sign, style) = if holds { ("  ✓ ", GOOD) } else { ("  ✗ ", BAD) };
         for (number, line) in wrapped(text, WIDTH - 4).iter().enumerate() {
             let margin = if number == 0 { sign } else { "    " };

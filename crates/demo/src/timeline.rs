@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::history::{History, Line};
+use crate::history::{History, Line};
 
 /// One line an event, with the moment at which the driver was killed put in where it belongs.
-pub(super) fn timeline(history: &History, killed: (u32, Timestamp)) -> Vec<String> {
+pub(crate) fn timeline(history: &History, killed: (u32, Timestamp)) -> Vec<String> {
     let Some(start) = history.lines.first().map(|line| line.at) else { return Vec::new() };
     let (pid, killed_at) = killed;
     let kill = (killed_at, format!("kill -9 {pid}: nobody drives the run"));

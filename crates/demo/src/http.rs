@@ -17,26 +17,26 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A request as the service sees it.
 #[derive(Debug)]
-pub(super) struct Request {
+pub(crate) struct Request {
     /// Method and path, such as `POST /promote`.
-    pub(super) target: String,
+    pub(crate) target: String,
     /// What follows the `?`.
     query: String,
     /// The header `Idempotency-Key`.
-    pub(super) key: Option<String>,
+    pub(crate) key: Option<String>,
     /// The body; null where there is none.
-    pub(super) body: Value,
+    pub(crate) body: Value,
 }
 
 impl Request {
     /// `target` is a method and a path, with or without a query.
-    pub(super) fn new(target: &str, key: Option<String>, body: Value) -> Self {
+    pub(crate) fn new(target: &str, key: Option<String>, body: Value) -> Self {
         let (target, query) = target.split_once('?').unwrap_or((target, ""));
         Self { target: target.to_owned(), query: query.to_owned(), key, body }
     }
 
     /// A number given in the query.
-    pub(super) fn number(&self, name: &str) -> Option<u64> {
+    pub(crate) fn number(&self, name: &str) -> Option<u64> {
         let pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
         pairs.into_iter().find(|(key, _)| *key == name)?.1.parse().ok()
     }
@@ -44,28 +44,28 @@ impl Request {
 
 /// An answer: a status and a JSON body.
 #[derive(Debug, Clone)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) body: Value,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
 }
 
 impl Reply {
-    pub(super) fn ok(body: Value) -> Self {
+    pub(crate) fn ok(body: Value) -> Self {
         Self { status: 200, body }
     }
 
     /// A refusal, with why.
-    pub(super) fn refused(status: u16, why: &str) -> Self {
+    pub(crate) fn refused(status: u16, why: &str) -> Self {
         Self { status, body: serde_json::json!({ "error": why }) }
     }
 
-    pub(super) fn is_ok(&self) -> bool {
+    pub(crate) fn is_ok(&self) -> bool {
         self.status == 200
     }
 }
 
 /// Answers requests for as long as the process lives, each on a thread of its own.
-pub(super) fn serve(listener: TcpListener, answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) {
+pub(crate) fn serve(listener: TcpListener, answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) {
     let answer = Arc::new(answer);
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
@@ -98,7 +98,7 @@ fn exchange(stream: &TcpStream, answer: impl FnOnce(&Request) -> Reply) -> io::R
 }
 
 /// Sends a request and reads the answer. `target` is a method and a path.
-pub(super) fn call(to: SocketAddr, target: &str, body: &Value) -> io::Result<Reply> {
+pub(crate) fn call(to: SocketAddr, target: &str, body: &Value) -> io::Result<Reply> {
     let stream = TcpStream::connect_timeout(&to, Duration::from_secs(2))?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;

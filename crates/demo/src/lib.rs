@@ -1,4 +1,4 @@
-//! `lifeboat demo`: a one-minute tour that needs nothing but this binary.
+//! `lifeboat demo`: a one-minute tour that needs nothing but the program it is linked into.
 //!
 //! ```text
 //!  customer ──writes──▶ front ──▶ east (primary) ──rows──▶ west (standby)     each a process of its own, on loopback
@@ -9,6 +9,11 @@
 //! The service is small but real: what it acknowledges, promotes and loses is its own doing, written to its own audit
 //! log. The tour drives Lifeboat from outside, as a person at a shell would, and ends with proofs taken from the
 //! journal on one side and from the service on the other.
+//!
+//! The processes of the service are the program itself, started again with the hidden argument [`SERVE`]: `main` hands
+//! those over to [`serve`] before it does anything else.
+
+#![warn(missing_docs)]
 
 mod customer;
 mod history;
@@ -24,6 +29,6 @@ mod tour;
 mod trouble;
 mod watch;
 
-pub(crate) use service::{SERVE, serve};
-pub(crate) use tour::tour;
-pub(crate) use trouble::Trouble;
+pub use service::{SERVE, serve};
+pub use tour::tour;
+pub use trouble::Trouble;

@@ -5,27 +5,27 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::trouble::Trouble;
+use crate::trouble::Trouble;
 
 /// One record: its number, when, and what.
 #[derive(Debug, Clone)]
-pub(super) struct Line {
-    pub(super) seq: u64,
-    pub(super) at: Timestamp,
-    pub(super) kind: String,
+pub(crate) struct Line {
+    pub(crate) seq: u64,
+    pub(crate) at: Timestamp,
+    pub(crate) kind: String,
     /// What the record says.
-    pub(super) data: Value,
+    pub(crate) data: Value,
 }
 
 /// All records of a run, in order.
 #[derive(Debug, Clone)]
-pub(super) struct History {
-    pub(super) lines: Vec<Line>,
+pub(crate) struct History {
+    pub(crate) lines: Vec<Line>,
 }
 
 impl History {
     /// Reads JSON lines.
-    pub(super) fn read(text: &str) -> Result<Self, Trouble> {
+    pub(crate) fn read(text: &str) -> Result<Self, Trouble> {
         let lines = text.lines().map(|line| {
             Line::read(line).ok_or_else(|| Trouble::failed(format!("this is not a record: {line}")))
         });
@@ -33,12 +33,12 @@ impl History {
     }
 
     /// The run's id.
-    pub(super) fn run(&self) -> &str {
+    pub(crate) fn run(&self) -> &str {
         self.lines.first().and_then(|line| line.data["run"].as_str()).unwrap_or_default()
     }
 
     /// How often each step was started.
-    pub(super) fn starts(&self) -> BTreeMap<&str, usize> {
+    pub(crate) fn starts(&self) -> BTreeMap<&str, usize> {
         let mut starts = BTreeMap::new();
         for line in self.of("step_started") {
             *starts.entry(line.step()).or_default() += 1;
@@ -47,30 +47,30 @@ impl History {
     }
 
     /// The steps that had started and not ended.
-    pub(super) fn in_flight(&self) -> Vec<&str> {
+    pub(crate) fn in_flight(&self) -> Vec<&str> {
         let over = |step: &str| self.of("step_finished").any(|line| line.step() == step);
         self.starts().into_keys().filter(|step| !over(step)).collect()
     }
 
     /// The records of one kind.
-    pub(super) fn of<'h>(&'h self, kind: &'h str) -> impl Iterator<Item = &'h Line> {
+    pub(crate) fn of<'h>(&'h self, kind: &'h str) -> impl Iterator<Item = &'h Line> {
         self.lines.iter().filter(move |line| line.kind == kind)
     }
 
     /// The record that settled the doubt about a step.
-    pub(super) fn doubt(&self, step: &str) -> Option<&Line> {
+    pub(crate) fn doubt(&self, step: &str) -> Option<&Line> {
         self.of("doubt_resolved").find(|line| line.step() == step)
     }
 
     /// The record with which a step was over: its own end, or that of the doubt about it.
-    pub(super) fn end(&self, step: &str) -> Option<&Line> {
+    pub(crate) fn end(&self, step: &str) -> Option<&Line> {
         let of_doubt = |line: &&Line| line.step() == step && line.data["resolution"].get("done").is_some();
         let own = self.of("step_finished").find(|line| line.step() == step);
         own.or_else(|| self.of("doubt_resolved").find(of_doubt))
     }
 
     /// An output of a step that has ended.
-    pub(super) fn output(&self, step: &str, pointer: &str) -> Option<&Value> {
+    pub(crate) fn output(&self, step: &str, pointer: &str) -> Option<&Value> {
         let end = self.of("step_finished").find(|line| line.step() == step)?;
         let ends = ["succeeded", "in_place"];
         let outcome = ends.iter().find_map(|end_kind| end.data["end"].get(end_kind))?;
@@ -90,12 +90,12 @@ impl Line {
     }
 
     /// The step it is about; empty where it is about the run.
-    pub(super) fn step(&self) -> &str {
+    pub(crate) fn step(&self) -> &str {
         self.data["step"].as_str().unwrap_or_default()
     }
 
     /// The process that drives from here on.
-    pub(super) fn driver(&self) -> Option<u64> {
+    pub(crate) fn driver(&self) -> Option<u64> {
         self.data["driver"]["pid"].as_u64()
     }
 }

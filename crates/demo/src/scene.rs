@@ -9,32 +9,32 @@ use std::process::{Child, Stdio};
 
 use serde_json::Value;
 
-use super::http::call;
-use super::leftovers;
-use super::lifeboat::program;
-use super::service::SERVE;
-use super::trouble::Trouble;
+use crate::http::call;
+use crate::leftovers;
+use crate::lifeboat::program;
+use crate::service::SERVE;
+use crate::trouble::Trouble;
 
 /// A folder of its own below the system's folder for temporary files, removed when dropped unless it is to be kept.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
     kept: bool,
 }
 
 impl Folder {
-    pub(super) fn new() -> Result<Self, Trouble> {
+    pub(crate) fn new() -> Result<Self, Trouble> {
         let random = ulid::Ulid::generate().random() & 0xffff_ffff;
         let path = std::env::temp_dir().join(format!("lifeboat-demo-{random:08x}"));
         fs::DirBuilder::new().mode(0o700).create(&path).map_err(Trouble::about(path.display()))?;
         Ok(Self { path, kept: false })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub(super) fn keep(&mut self) {
+    pub(crate) fn keep(&mut self) {
         self.kept = true;
     }
 
@@ -57,18 +57,18 @@ impl Drop for Folder {
 
 /// Everything that runs, and where it keeps its files. Dropping it ends all of it.
 #[derive(Debug)]
-pub(super) struct Scene {
-    pub(super) east: Process,
-    pub(super) west: Process,
-    pub(super) front: Process,
+pub(crate) struct Scene {
+    pub(crate) east: Process,
+    pub(crate) west: Process,
+    pub(crate) front: Process,
     /// Lifeboat's own home for the tour.
-    pub(super) home: PathBuf,
+    pub(crate) home: PathBuf,
     /// Last, so that it goes after the processes.
-    pub(super) folder: Folder,
+    pub(crate) folder: Folder,
 }
 
 impl Scene {
-    pub(super) fn bring_up(folder: Folder) -> Result<Self, Trouble> {
+    pub(crate) fn bring_up(folder: Folder) -> Result<Self, Trouble> {
         let home = folder.inside("home")?;
         let west = Process::start("west", folder.inside("west")?, &[], &home)?;
         let east = Process::start("east", folder.inside("east")?, &[west.address], &home)?;
@@ -77,7 +77,7 @@ impl Scene {
     }
 
     /// A text with the names of the processes in the place of their addresses.
-    pub(super) fn with_names(&self, text: &str) -> String {
+    pub(crate) fn with_names(&self, text: &str) -> String {
         let all = [("east", &self.east), ("west", &self.west), ("front", &self.front)];
         all.into_iter().fold(text.to_owned(), |text, (name, process)| {
             text.replace(&format!("http://{}", process.address), name)
@@ -85,7 +85,7 @@ impl Scene {
     }
 
     /// Ends every process of the tour, also those that Lifeboat started.
-    pub(super) fn end(&mut self) -> io::Result<()> {
+    pub(crate) fn end(&mut self) -> io::Result<()> {
         for process in [&mut self.east, &mut self.west, &mut self.front] {
             process.kill()?;
         }
@@ -102,9 +102,9 @@ impl Drop for Scene {
 
 /// One process of the service.
 #[derive(Debug)]
-pub(super) struct Process {
-    pub(super) address: SocketAddr,
-    pub(super) folder: PathBuf,
+pub(crate) struct Process {
+    pub(crate) address: SocketAddr,
+    pub(crate) folder: PathBuf,
     child: Child,
 }
 
@@ -124,24 +124,24 @@ impl Process {
         }
     }
 
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// SIGKILL, as a power cut would.
-    pub(super) fn kill(&mut self) -> io::Result<()> {
+    pub(crate) fn kill(&mut self) -> io::Result<()> {
         self.child.kill()?;
         self.child.wait().map(drop)
     }
 
     /// What it answers to a request, such as `GET /health`; nothing when it does not.
-    pub(super) fn ask(&self, target: &str) -> Option<Value> {
+    pub(crate) fn ask(&self, target: &str) -> Option<Value> {
         let reply = call(self.address, target, &Value::Null).ok()?;
         reply.is_ok().then_some(reply.body)
     }
 
     /// The lines of its audit log.
-    pub(super) fn audit(&self) -> Vec<String> {
+    pub(crate) fn audit(&self) -> Vec<String> {
         let text = fs::read_to_string(self.folder.join("audit.log")).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
     }

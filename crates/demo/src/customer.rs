@@ -7,34 +7,34 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::http::call;
+use crate::http::call;
 
 /// How long a customer thinks between two rows.
 const PACE: Duration = Duration::from_millis(15);
 
 /// A customer that writes for as long as the process lives, or until it is dropped.
 #[derive(Debug)]
-pub(super) struct Customer {
+pub(crate) struct Customer {
     ledger: Arc<Mutex<Ledger>>,
 }
 
 /// What the customer knows.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Ledger {
+pub(crate) struct Ledger {
     /// The newest acknowledged row; all rows before it were acknowledged too.
-    pub(super) acked: u64,
+    pub(crate) acked: u64,
     /// Who acknowledged it.
-    pub(super) by: String,
+    pub(crate) by: String,
     /// How often a write was refused or not answered.
-    pub(super) refusals: u64,
+    pub(crate) refusals: u64,
     /// The longest time between two acknowledgements.
-    pub(super) longest_wait: Duration,
+    pub(crate) longest_wait: Duration,
     last: Option<Instant>,
     gone: bool,
 }
 
 impl Customer {
-    pub(super) fn start(front: SocketAddr) -> Self {
+    pub(crate) fn start(front: SocketAddr) -> Self {
         let ledger = Arc::new(Mutex::new(Ledger::default()));
         let customer = Self { ledger: Arc::clone(&ledger) };
         thread::spawn(move || while write_next(&ledger, front) {});
@@ -42,7 +42,7 @@ impl Customer {
     }
 
     /// What is known now.
-    pub(super) fn ledger(&self) -> Ledger {
+    pub(crate) fn ledger(&self) -> Ledger {
         lock(&self.ledger).clone()
     }
 }

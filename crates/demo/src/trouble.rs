@@ -5,7 +5,7 @@ use std::io;
 
 /// Why a tour, or a part of its scene, could not go on.
 #[derive(Debug)]
-pub(crate) enum Trouble {
+pub enum Trouble {
     /// The person at the terminal pressed Ctrl-C.
     Interrupted,
     /// Something else, in words.
@@ -13,12 +13,12 @@ pub(crate) enum Trouble {
 }
 
 impl Trouble {
-    pub(super) fn failed(why: impl Into<String>) -> Self {
+    pub(crate) fn failed(why: impl Into<String>) -> Self {
         Self::Failed(why.into())
     }
 
     /// The same for `what`, such as the name of a file.
-    pub(super) fn about(what: impl fmt::Display) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn about(what: impl fmt::Display) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Failed(format!("{what}: {error}"))
     }
 }

@@ -13,19 +13,19 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-pub(super) use region::SHARDS;
+pub(crate) use region::SHARDS;
 
-use super::http;
+use crate::http;
 
 /// The hidden argument with which this program starts as a process of the service.
-pub(crate) const SERVE: &str = "demo-region";
+pub const SERVE: &str = "demo-region";
 
 /// What the arguments of `demo-region` may be.
 const USAGE: &str = "usage: demo-region east FOLDER STANDBY | west FOLDER | front FOLDER EAST WEST";
 
 /// Runs as one process of the service, to be called first thing in `main` when the program was started with the hidden
 /// argument [`SERVE`]; `args` are those after it.
-pub(crate) fn serve(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn serve(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<_> = args.into_iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
     match start(&args).and_then(|()| io::stdin().read_to_end(&mut Vec::new())) {
         Ok(_) => ExitCode::SUCCESS,

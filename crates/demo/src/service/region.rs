@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::audit::Audit;
-use crate::demo::http::{Reply, Request, call};
+use crate::http::{Reply, Request, call};
 
 /// How long a promotion takes: a real one waits for its log to be replayed.
 const PROMOTION: Duration = Duration::from_secs(2);
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_standby_takes_no_customers_and_is_promoted_once() {
-        let folder = crate::demo::scene::Folder::new().unwrap();
+        let folder = crate::scene::Folder::new().unwrap();
         let west = Region::open("west", folder.path().to_owned(), None).unwrap();
         assert_eq!(ask(&west, "POST /rows", json!({"row": 1})).status, 409);
         assert_eq!(ask(&west, "POST /promote", Value::Null).status, 409, "no fence");
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn readiness_is_how_far_it_is_behind() {
-        let folder = crate::demo::scene::Folder::new().unwrap();
+        let folder = crate::scene::Folder::new().unwrap();
         let west = Region::open("west", folder.path().to_owned(), None).unwrap();
         assert!(ask(&west, "POST /replicate", json!({"rows": [1, 2, 3]})).is_ok());
         assert_eq!(ask(&west, "GET /ready?acked=5&max_lost=2", Value::Null).body["behind"], 2);

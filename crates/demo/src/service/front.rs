@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::audit::Audit;
-use crate::demo::http::{Reply, Request, call};
+use crate::http::{Reply, Request, call};
 
 /// How long an acknowledged write counts as recent.
 const RECENT: Duration = Duration::from_secs(1);

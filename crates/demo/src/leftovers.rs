@@ -14,13 +14,13 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 /// The environment variable that tells a tour's processes from all others.
-pub(super) const MARK: &str = "LIFEBOAT_HOME";
+pub(crate) const MARK: &str = "LIFEBOAT_HOME";
 
 /// How long ended processes may take to go.
 const GOING: Duration = Duration::from_secs(5);
 
 /// The ids of the living processes with this home, but for this one.
-pub(super) fn find(home: &Path) -> io::Result<Vec<Pid>> {
+pub(crate) fn find(home: &Path) -> io::Result<Vec<Pid>> {
     let mark = [MARK.as_bytes(), b"=", OsStr::as_bytes(home.as_os_str())].concat();
     let own = rustix::process::getpid();
     let mut found = Vec::new();
@@ -35,7 +35,7 @@ pub(super) fn find(home: &Path) -> io::Result<Vec<Pid>> {
 }
 
 /// Ends them, those that they start meanwhile as well.
-pub(super) fn end(home: &Path) -> io::Result<()> {
+pub(crate) fn end(home: &Path) -> io::Result<()> {
     let deadline = Instant::now() + GOING;
     loop {
         let found = find(home)?;
