@@ -1,8 +1,8 @@
 //! Which run, and which step of it, is meant.
 
-use lifeboat_engine::{LastKnown, Listed, Store as _};
+use lifeboat_engine::{Listed, Store as _};
 use lifeboat_model::record::{Mode, Verdict};
-use lifeboat_model::{RunId, StepId};
+use lifeboat_model::{Phase, RunId, StepId};
 use lifeboat_store::FileStore;
 
 use crate::context::Context;
@@ -28,9 +28,9 @@ impl Fits {
     fn takes(self, listed: &Listed) -> bool {
         let Ok(header) = &listed.header else { return matches!(self, Self::Any) };
         match (self, header.state) {
-            (Self::Any, _) | (_, LastKnown::Running | LastKnown::Stopped(_)) => true,
-            (Self::Unfinished | Self::Resumable, LastKnown::Finished(_)) => false,
-            (Self::Open, LastKnown::Finished(verdict)) => verdict == Verdict::Failed,
+            (Self::Any, _) | (_, Phase::Running | Phase::Stopped(_)) => true,
+            (Self::Unfinished | Self::Resumable, Phase::Finished(_)) => false,
+            (Self::Open, Phase::Finished(verdict)) => verdict == Verdict::Failed,
         }
     }
 
@@ -101,7 +101,7 @@ pub(crate) fn to_resume(
 
 /// A rehearsal can be done again, and a run that ended well is over: neither is what somebody wants to go on with.
 fn may_be_meant(newer: &Listed) -> bool {
-    let failed = LastKnown::Finished(Verdict::Failed);
+    let failed = Phase::Finished(Verdict::Failed);
     newer.header.as_ref().map_or(true, |header| header.mode == Mode::Live && header.state == failed)
 }
 

@@ -4,10 +4,9 @@ use std::borrow::Cow;
 
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
-use lifeboat_engine::{Header, LastKnown};
 use lifeboat_model::event::not_rehearsed;
 use lifeboat_model::record::{Mode, StopReason, Verdict};
-use lifeboat_model::{RunState, Status, StepIndex, StepState};
+use lifeboat_model::{Header, Phase, RunState, Status, StepIndex, StepState};
 
 const fn bold(colour: AnsiColor) -> Style {
     colour.on_default().bold()
@@ -129,9 +128,9 @@ pub(crate) fn verdict_of(state: &RunState, verdict: Verdict) -> (Cow<'static, st
 /// How far a run is by its header, if nobody drives it, and how that looks.
 pub(crate) fn last_known(header: &Header) -> (Cow<'static, str>, Style) {
     match header.state {
-        LastKnown::Finished(verdict) => self::verdict(verdict, header.mode, header.not_rehearsed),
-        LastKnown::Running => ("its driver is gone".into(), WARNING),
-        LastKnown::Stopped(reason) => (stop(reason).into(), WARNING),
+        Phase::Finished(verdict) => self::verdict(verdict, header.mode, header.not_rehearsed),
+        Phase::Running => ("its driver is gone".into(), WARNING),
+        Phase::Stopped(reason) => (stop(reason).into(), WARNING),
     }
 }
 

@@ -38,4 +38,4 @@ pub use interrupt::{Signal, Urgency};
 pub use person::{Answer, Nobody, Person, Question};
 pub use reporter::{Reporter, Reporters};
 pub use run::{EngineError, NewRun, Setup, check_driven, create, resume};
-pub use store::{Claim, Draft, Header, Holder, Journal, LastKnown, Listed, Loaded, Store, StoreError};
+pub use store::{Claim, Draft, Journal, Listed, Loaded, Store, StoreError};

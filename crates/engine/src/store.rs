@@ -12,10 +12,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use lifeboat_model::event::not_rehearsed;
-use lifeboat_model::record::{Driver, Mode, StopReason, Verdict};
-use lifeboat_model::{Digest, Epoch, Phase, Record, RecordBody, RunId, RunState, Seq, StepId};
-use serde::{Deserialize, Serialize};
+use lifeboat_model::record::Driver;
+use lifeboat_model::{Epoch, Header, Holder, Record, RecordBody, RunId, RunState, Seq};
 
 /// A place where runs are kept.
 pub trait Store: Send + Sync + std::fmt::Debug {
@@ -88,74 +86,6 @@ pub struct Loaded {
     pub folder: Option<PathBuf>,
     /// What a person should know, such as a torn last record.
     pub notes: Vec<String>,
-}
-
-/// Who drives a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
-    /// The process.
-    pub driver: Driver,
-    /// Since when.
-    pub since: Timestamp,
-}
-
-/// A run's header: advisory, so that a list opens no journal.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Header {
-    /// The run.
-    pub run: RunId,
-    /// The runbook's id.
-    pub runbook: StepId,
-    /// The digest of the runbook's text.
-    pub digest: Digest,
-    /// How it treats the world.
-    pub mode: Mode,
-    /// When it was created.
-    pub created: Timestamp,
-    /// When the header was written.
-    pub updated: Timestamp,
-    /// The run's state then.
-    pub state: LastKnown,
-    /// How many steps a dry run could not tell anything about so far. Earlier versions wrote none.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub not_rehearsed: usize,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
-fn is_zero(number: &usize) -> bool {
-    *number == 0
-}
-
-impl Header {
-    /// The header that follows from a state.
-    pub fn of(state: &RunState) -> Self {
-        Self {
-            run: state.run().clone(),
-            runbook: state.plan().runbook().clone(),
-            digest: state.plan().source().digest.clone(),
-            mode: state.mode(),
-            created: state.created_at(),
-            updated: state.updated_at(),
-            state: match state.phase() {
-                Phase::Running => LastKnown::Running,
-                Phase::Stopped(reason) => LastKnown::Stopped(reason),
-                Phase::Finished(verdict) => LastKnown::Finished(verdict),
-            },
-            not_rehearsed: not_rehearsed(state),
-        }
-    }
-}
-
-/// The state of a run as of its header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LastKnown {
-    /// A driver was at work. When nobody holds the run now, it was interrupted.
-    Running,
-    /// Its driver let go of it.
-    Stopped(StopReason),
-    /// It ended.
-    Finished(Verdict),
 }
 
 /// One line of a list of runs.

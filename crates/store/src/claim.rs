@@ -5,9 +5,9 @@ use std::panic;
 use std::thread;
 use std::time::Duration;
 
-use lifeboat_engine::store::{Claim, Draft, Header, Holder, StoreError};
+use lifeboat_engine::store::{Claim, Draft, StoreError};
 use lifeboat_model::record::Driver;
-use lifeboat_model::{Epoch, Record, RunId, RunState, Seq};
+use lifeboat_model::{Epoch, Header, Holder, Record, RunId, RunState, Seq};
 
 use crate::appender::Appender;
 use crate::checkpoint::{self, Keeper, OpenStore, Opening, Start};

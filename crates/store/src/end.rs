@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 
-use lifeboat_engine::store::{Header, LastKnown};
+use lifeboat_model::{Header, Phase};
 
 use crate::folder::RunFolder;
 use crate::header;
@@ -16,7 +16,7 @@ const LONGEST: u64 = 64 * 1024;
 /// What a person should know about the end of the journal of a run that nobody drives and whose driver had let go of it.
 /// A torn last line is no damage by itself: a crash may have torn an operator's word.
 pub(crate) fn warning(folder: &RunFolder, header: &Header) -> Option<String> {
-    if header.state == LastKnown::Running {
+    if header.state == Phase::Running {
         return None;
     }
     let (bytes, whole) = end_of(folder).ok()?;
@@ -26,7 +26,7 @@ pub(crate) fn warning(folder: &RunFolder, header: &Header) -> Option<String> {
     let lines = || bytes.strip_suffix(b"\n").unwrap_or(&bytes).rsplit(|byte| *byte == b'\n');
     let is_torn = lines().next().is_some_and(|last| Line::read(last).is_err());
     // Of a run that was stopped, many words of operators may follow.
-    let should_be_here = whole || is_torn || matches!(header.state, LastKnown::Finished(_));
+    let should_be_here = whole || is_torn || matches!(header.state, Phase::Finished(_));
     (should_be_here && !lines().any(|line| is_its_record(&line))).then(|| {
         format!(
             "the journal does not end as the header says, with the run {}: its end was damaged or cut off",

@@ -5,9 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lifeboat_engine::store::{Claim, Draft, Header, Listed, Loaded, Store, StoreError};
+use lifeboat_engine::store::{Claim, Draft, Listed, Loaded, Store, StoreError};
 use lifeboat_model::record::Driver;
-use lifeboat_model::{RunId, RunState, Seq};
+use lifeboat_model::{Header, RunId, RunState, Seq};
 
 use crate::claim;
 use crate::end;

@@ -5,9 +5,9 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 
-use lifeboat_engine::store::{Header, LastKnown, StoreError};
+use lifeboat_engine::store::StoreError;
 use lifeboat_model::record::{Decision, RecordBody, StopReason};
-use lifeboat_model::{Observation, Record, RunId, Seq};
+use lifeboat_model::{Header, Observation, Phase, Record, RunId, Seq};
 
 use crate::folder::{RunFolder, private_file};
 use crate::problem;
@@ -16,14 +16,14 @@ use crate::text::JournalText;
 /// Brings a header up to date with a record; whether it is worth writing.
 pub(crate) fn follow(header: &mut Header, record: &Record) -> bool {
     let state = match &record.body {
-        RecordBody::RunCreated(_) | RecordBody::RunResumed { .. } => LastKnown::Running,
-        RecordBody::RunStopped { reason } => LastKnown::Stopped(*reason),
-        RecordBody::RunFinished { verdict } => LastKnown::Finished(*verdict),
+        RecordBody::RunCreated(_) | RecordBody::RunResumed { .. } => Phase::Running,
+        RecordBody::RunStopped { reason } => Phase::Stopped(*reason),
+        RecordBody::RunFinished { verdict } => Phase::Finished(*verdict),
         // A person's word about a step of a run that had ended opens it again.
         RecordBody::OperatorDecided {
             decision: Decision::Retry | Decision::Skip | Decision::MarkDone { .. },
             ..
-        } if matches!(header.state, LastKnown::Finished(_)) => LastKnown::Stopped(StopReason::Paused),
+        } if matches!(header.state, Phase::Finished(_)) => Phase::Stopped(StopReason::Paused),
         RecordBody::StepRehearsed { observation, .. } => {
             header.not_rehearsed += usize::from(matches!(observation, Observation::Unknown { .. }));
             return false;
@@ -88,10 +88,10 @@ pub(crate) fn check_end(header: Option<&Header>, text: &JournalText) -> Result<(
 }
 
 /// The last known state in words.
-pub(crate) fn in_words(state: LastKnown) -> String {
+pub(crate) fn in_words(state: Phase) -> String {
     match state {
-        LastKnown::Running => "running".to_owned(),
-        LastKnown::Stopped(reason) => format!("stopped ({})", reason.as_str()),
-        LastKnown::Finished(verdict) => format!("finished ({})", verdict.as_str()),
+        Phase::Running => "running".to_owned(),
+        Phase::Stopped(reason) => format!("stopped ({})", reason.as_str()),
+        Phase::Finished(verdict) => format!("finished ({})", verdict.as_str()),
     }
 }

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lifeboat_engine::store::{Draft, Header, Journal, StoreError};
-use lifeboat_model::{Epoch, Record, Seq};
+use lifeboat_engine::store::{Draft, Journal, StoreError};
+use lifeboat_model::{Epoch, Header, Record, Seq};
 
 use crate::appender::Appender;
 use crate::checkpoint::Keeper;

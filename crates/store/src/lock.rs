@@ -11,9 +11,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use lifeboat_engine::store::{Holder, StoreError};
+use lifeboat_engine::store::StoreError;
 use lifeboat_model::record::Driver;
-use lifeboat_model::{Record, RecordBody, RunId};
+use lifeboat_model::{Holder, Record, RecordBody, RunId};
 
 use crate::folder::{RunFolder, private_file};
 use crate::problem;

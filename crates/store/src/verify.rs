@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use lifeboat_engine::store::{Header, Holder, StoreError};
-use lifeboat_model::{Record, RunId, RunState, Seq, StepIndex};
+use lifeboat_engine::store::StoreError;
+use lifeboat_model::{Header, Holder, Record, RunId, RunState, Seq, StepIndex};
 
 use crate::checkpoint::{self, Saved};
 use crate::folder::{self, RunFolder};

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use lifeboat_engine::store::{Claim, Draft, Header, Holder, Journal, Listed, Loaded, Store, StoreError};
+use lifeboat_engine::store::{Claim, Draft, Journal, Listed, Loaded, Store, StoreError};
 use lifeboat_model::record::Driver;
 use lifeboat_model::run_state::IllegalRecord;
-use lifeboat_model::{Epoch, Record, RunId, RunState, Seq};
+use lifeboat_model::{Epoch, Header, Holder, Record, RunId, RunState, Seq};
 
 /// Runs in memory. Clones share them.
 #[derive(Debug, Clone, Default)]

@@ -1,8 +1,8 @@
 //! What every store promises. A store's tests call [`crate::store_suite!`] with a way to make one.
 
-use lifeboat_engine::store::{Claim, Draft, LastKnown, Store, StoreError};
+use lifeboat_engine::store::{Claim, Draft, Store, StoreError};
 use lifeboat_model::record::{Driver, StopReason, Verdict};
-use lifeboat_model::{Epoch, Record, RecordBody, RunId, RunState, Seq};
+use lifeboat_model::{Epoch, Phase, Record, RecordBody, RunId, RunState, Seq};
 
 use crate::histories::{self, Move};
 use crate::samples;
@@ -198,9 +198,9 @@ pub fn the_list_shows_the_newest_first_with_its_state(make: MakePlace<'_>) {
         })
         .collect();
     let expected = [
-        (samples::run(3), LastKnown::Stopped(StopReason::NeedsPerson), samples::at(0), samples::at(8), false),
-        (samples::run(2), LastKnown::Running, samples::at(0), samples::at(0), true),
-        (samples::run(1), LastKnown::Finished(Verdict::Failed), samples::at(0), samples::at(7), false),
+        (samples::run(3), Phase::Stopped(StopReason::NeedsPerson), samples::at(0), samples::at(8), false),
+        (samples::run(2), Phase::Running, samples::at(0), samples::at(0), true),
+        (samples::run(1), Phase::Finished(Verdict::Failed), samples::at(0), samples::at(7), false),
     ];
     assert_eq!(seen, expected);
     drop(running);

@@ -1,7 +1,8 @@
 //! `lifeboat runs`
 
-use lifeboat_engine::{Header, LastKnown, Listed};
+use lifeboat_engine::Listed;
 use lifeboat_model::record::Mode;
+use lifeboat_model::{Header, Phase};
 use serde_json::{Value, json};
 
 use super::print;
@@ -46,10 +47,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
 /// How far a run is, in the words of programs.
 fn stage(header: &Header, held: bool) -> (&'static str, Option<&'static str>) {
     match header.state {
-        LastKnown::Finished(_) => ("finished", None),
-        LastKnown::Running | LastKnown::Stopped(_) if held => ("running", None),
-        LastKnown::Running => ("stopped", Some("driver_gone")),
-        LastKnown::Stopped(reason) => ("stopped", Some(reason.as_str())),
+        Phase::Finished(_) => ("finished", None),
+        Phase::Running | Phase::Stopped(_) if held => ("running", None),
+        Phase::Running => ("stopped", Some("driver_gone")),
+        Phase::Stopped(reason) => ("stopped", Some(reason.as_str())),
     }
 }
 
@@ -65,7 +66,7 @@ fn as_json(listed: &Listed, warning: Option<&str>) -> Value {
     if let Some(reason) = reason {
         json["reason"] = json!(reason);
     }
-    if let LastKnown::Finished(verdict) = header.state {
+    if let Phase::Finished(verdict) = header.state {
         json["verdict"] = json!(verdict);
     }
     if header.mode == Mode::DryRun {
@@ -92,8 +93,8 @@ fn row(listed: &Listed, warning: Option<&str>) -> [String; 5] {
         }
     };
     let state = match header.state {
-        LastKnown::Running | LastKnown::Stopped(_) if listed.held => "running".to_owned(),
-        LastKnown::Running | LastKnown::Stopped(_) | LastKnown::Finished(_) => {
+        Phase::Running | Phase::Stopped(_) if listed.held => "running".to_owned(),
+        Phase::Running | Phase::Stopped(_) | Phase::Finished(_) => {
             let (word, style) = words::last_known(header);
             format!("{style}{word}{style:#}")
         }

@@ -1,10 +1,10 @@
 //! `lifeboat status`
 
 use jiff::Timestamp;
-use lifeboat_engine::{Holder, Loaded, Store as _};
+use lifeboat_engine::{Loaded, Store as _};
 use lifeboat_model::event::{not_rehearsed, step_details};
 use lifeboat_model::record::Mode;
-use lifeboat_model::{Phase, RunState, StepIndex, StepState};
+use lifeboat_model::{Holder, Phase, RunState, StepIndex, StepState};
 use serde_json::{Map, Value, json};
 
 use super::print;

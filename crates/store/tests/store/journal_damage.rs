@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use lifeboat_engine::store::{LastKnown, Store, StoreError};
-use lifeboat_model::{RecordBody, RunId, Seq};
+use lifeboat_engine::store::{Store, StoreError};
+use lifeboat_model::{Phase, RecordBody, RunId, Seq};
 use lifeboat_testkit::samples;
 use lifeboat_testkit::store_suite::append;
 
@@ -155,10 +155,7 @@ fn a_lost_or_damaged_header_is_read_from_the_journal() {
         home.store().list().expect("listed").into_iter().map(|listed| listed.header).collect();
     for (header, run) in headers.into_iter().zip(runs.iter().rev()) {
         let header = header.expect("a header");
-        assert_eq!(
-            (header.run, header.state, header.created),
-            (run.clone(), LastKnown::Running, samples::at(0))
-        );
+        assert_eq!((header.run, header.state, header.created), (run.clone(), Phase::Running, samples::at(0)));
     }
 }
 
