@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use lifeboat_model::plan::{OnFailure, Section};
 use lifeboat_model::record::{Mode, StopReason, Verdict};
-use lifeboat_model::{Phase, RunState, Status, StepId, StepIndex, StepState};
+use lifeboat_model::{Phase, RunState, Status, StepId, StepIndex};
 use serde_json::Value;
 
 use crate::claim::may_go_on;
@@ -57,29 +56,9 @@ pub(crate) fn rendered(all: &[Next]) -> String {
     all.iter().map(line).collect()
 }
 
-/// The steps about which a person may decide: in doubt, or failed so that the run may not go on.
-pub(crate) fn decidable(state: &RunState) -> Vec<StepIndex> {
-    let is_decidable = |at: &StepIndex| match state.step(*at) {
-        StepState::InDoubt { asked, .. } => asked.is_some(),
-        StepState::Failed { .. } => {
-            let step = state.plan().step(*at);
-            let stops = step.action().is_some_and(|action| action.on_failure == OnFailure::Stop);
-            stops && step.section == Section::Steps && state.mode() != Mode::DryRun
-        }
-        _ => false,
-    };
-    state.plan().indices().filter(is_decidable).collect()
-}
-
-/// The step of that name, if a person may decide about it.
-pub(crate) fn decidable_named(state: &RunState, step: &StepId) -> Option<StepIndex> {
-    let waits = |at: &StepIndex| matches!(state.step(*at), StepState::Retrying { .. });
-    state.plan().find(step).filter(|at| waits(at) || decidable(state).contains(at))
-}
-
 /// Every word that the run waits for.
 fn decisions(context: &Context, state: &RunState) -> Vec<Next> {
-    let steps = decidable(state);
+    let steps = state.undecided();
     let needed = if steps.is_empty() { BTreeMap::new() } else { needed::of_all(state.plan()) };
     steps.into_iter().flat_map(|at| about_step(context, state, at, &needed)).collect()
 }

@@ -62,7 +62,7 @@ fn text(state: &RunState, left: Left, printed: &Printed) -> String {
     if state.mode() == Mode::DryRun {
         put(format!("\n{}", rehearsal(state).trim_end()));
     } else {
-        for at in next::decidable(state) {
+        for at in state.undecided() {
             put(undecided(state, at, printed).trim_end().to_owned());
         }
     }

@@ -28,7 +28,7 @@ pub use next::{Next, Outlook};
 pub use step_state::{DoneBy, Status, StepState};
 
 use self::graph::Graph;
-use crate::ids::{Epoch, RunId, Seq, StepId, StepIndex};
+use crate::ids::{Digest, Epoch, RunId, Seq, StepId, StepIndex};
 use crate::outcome::Outputs;
 use crate::plan::Plan;
 use crate::record::{Driver, Mode, RunCreated, StopReason, Verdict};
@@ -47,6 +47,8 @@ pub struct RunState {
     phase: Phase,
     course: Course,
     deviations: Vec<Deviation>,
+    /// The digests of edited runbooks in spite of which a person went on with the pinned one.
+    kept_edits: BTreeSet<String>,
     /// The run was reopened while it was ending: `finally` is set back, as soon as no attempt of it is open.
     ending_again: bool,
     undriven: Option<Undriven>,
@@ -201,6 +203,11 @@ impl RunState {
     /// What was overridden or tolerated so far.
     pub fn deviations(&self) -> &[Deviation] {
         &self.deviations
+    }
+
+    /// Whether a person has said that the run goes on as it was pinned although its runbook has this digest now.
+    pub fn keeps_pinned(&self, edited: &Digest) -> bool {
+        self.kept_edits.contains(edited.as_str())
     }
 
     /// The first thing in the run, if any, that this version of lifeboat cannot drive: it can be read and nothing more.

@@ -112,7 +112,7 @@ fn about_step(
 /// Whether no other step uses what a step that may be skipped would have given.
 fn check_spared(context: &Context, state: &RunState, step: &StepId) -> Result<(), CliError> {
     // Any other step is refused for what it is.
-    if next::decidable_named(state, step).is_none() {
+    if !state.may_be_decided(step) {
         return Ok(());
     }
     let needed = needed::of_all(state.plan()).remove(step).unwrap_or_default();
@@ -138,7 +138,9 @@ fn outputs(
     given: &[(String, String)],
 ) -> Result<Outputs, CliError> {
     // Any other step is refused for what it is.
-    let Some(at) = next::decidable_named(state, step) else { return Ok(Outputs::new()) };
+    let Some(at) = state.plan().find(step).filter(|_| state.may_be_decided(step)) else {
+        return Ok(Outputs::new());
+    };
     let mut command = context.command(&["mark-done", state.run().as_str(), step.as_str()]);
     command.push_str(" --reason WHY");
     let mut outputs = Outputs::new();
@@ -154,7 +156,7 @@ fn outputs(
 /// The step that needs a decision, where there is only one.
 fn only_step(context: &Context, state: &RunState) -> Result<StepId, CliError> {
     let steps: Vec<_> =
-        next::decidable(state).into_iter().map(|at| state.plan().step(at).id.clone()).collect();
+        state.undecided().into_iter().map(|at| state.plan().step(at).id.clone()).collect();
     match steps.as_slice() {
         [step] => {
             context.terminal.say(&format!("the one step that needs a decision is meant: {step}\n"));

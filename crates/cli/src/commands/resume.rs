@@ -1,10 +1,9 @@
 //! `lifeboat resume`
 
-use lifeboat_engine::{Claim, Store as _};
+use lifeboat_engine::Claim;
 use lifeboat_model::event::not_rehearsed;
-use lifeboat_model::record::{Decision, RecordBody};
+use lifeboat_model::record::Decision;
 use lifeboat_model::{Event, Phase};
-use lifeboat_store::FileStore;
 
 use crate::args::OutputArgs;
 use crate::claim::{claim, decide, say_note};
@@ -58,7 +57,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
             say_note(context, &format!("{what}; the run goes on as it was pinned"));
             None
         }
-        Since::Edited(edited) if !is_kept(context, &store, &claim, &edited)? => {
+        Since::Edited(edited) if !claim.state.keeps_pinned(&edited.digest) => {
             let Some(event) = keep(context, &mut claim, &edited, keep_pinned)? else {
                 return Ok(Exit::NeedsPerson);
             };
@@ -85,18 +84,6 @@ fn finished(
     context.terminal.say(&format!("{} is finished: {style}{word}{style:#}\n", state.run()));
     context.terminal.say(&next::rendered(&next::of(context, state)));
     Exit::of_verdict(verdict, state.mode(), not_rehearsed(state), output.strict)
-}
-
-/// Whether a person has already said that the run goes on in spite of this very edit.
-fn is_kept(context: &Context, store: &FileStore, claim: &Claim, now: &Edited) -> Result<bool, CliError> {
-    let run = claim.state.run();
-    let loaded = store.load(run).map_err(|error| CliError::store(context, run, error))?;
-    Ok(loaded.records.iter().any(|record| match &record.body {
-        RecordBody::OperatorDecided { decision: Decision::KeepPinned { edited }, .. } => {
-            edited == now.digest.as_str()
-        }
-        _ => false,
-    }))
 }
 
 /// Shows the difference and asks; the decision to go on is written down.

@@ -61,6 +61,7 @@ impl RunState {
             phase: Phase::Running,
             course: Course::Forward,
             deviations: Vec::new(),
+            kept_edits: BTreeSet::new(),
             ending_again: false,
             undriven: None,
             steps: vec![pending; created.plan.steps().len()],

@@ -24,6 +24,8 @@ pub struct RunCheckpoint {
     phase: Phase,
     course: Course,
     deviations: Vec<Deviation>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    kept_edits: BTreeSet<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     ending_again: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,6 +61,7 @@ impl RunState {
             phase: self.phase,
             course: self.course,
             deviations: self.deviations.clone(),
+            kept_edits: self.kept_edits.clone(),
             ending_again: self.ending_again,
             undriven: self.undriven,
         }
@@ -102,6 +105,7 @@ impl RunState {
         state.phase = run.phase;
         state.course = run.course;
         state.deviations = run.deviations;
+        state.kept_edits = run.kept_edits;
         state.ending_again = run.ending_again;
         state.undriven = run.undriven;
         state.derive();

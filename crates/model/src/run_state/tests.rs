@@ -465,3 +465,35 @@ fn what_no_driver_can_carry_out_is_remembered() {
     same(&state, &restored);
     assert_eq!(restored.undriven(), state.undriven());
 }
+
+#[test]
+fn a_failure_that_stops_the_run_waits_for_a_decision_and_a_retry_that_is_due_does_not() {
+    let mut state = RunState::new(&created(plan(&[line(false), line(true)], 1))).unwrap();
+    let step = started(&mut state, "s0");
+    assert!(state.undecided().is_empty() && !state.may_be_decided(&step));
+    let (attempt, failure) = (Attempt(1), Failure::transient("not now"));
+    let retry_at = Timestamp::MAX;
+    put(&mut state, RecordBody::AttemptFailed { step: step.clone(), attempt, failure, retry_at });
+    assert!(state.undecided().is_empty() && state.may_be_decided(&step));
+    started_again(&mut state, &step);
+    let end = StepEnd::Failed(Failure::permanent("no"));
+    put(&mut state, RecordBody::StepFinished { step: step.clone(), attempt: Some(Attempt(2)), end });
+    assert_eq!(state.undecided(), [StepIndex(0)]);
+    assert!(state.may_be_decided(&step));
+}
+
+fn started_again(state: &mut RunState, step: &StepId) {
+    let (step, attempt, key) = (step.clone(), Attempt(2), AttemptKey::of(state.run(), step));
+    put(state, RecordBody::StepStarted { step, attempt, key, with: Value::Null });
+}
+
+#[test]
+fn an_edit_that_a_person_has_accepted_is_remembered() {
+    let first = created(plan(&[line(false)], 0));
+    let mut state = RunState::new(&first).unwrap();
+    let [accepted, other] = ["one text", "another"].map(|text| Digest::of(text.as_bytes()));
+    decided(&mut state, None, Decision::KeepPinned { edited: accepted.as_str().to_owned() });
+    assert!(state.keeps_pinned(&accepted) && !state.keeps_pinned(&other));
+    let restored = RunState::restore(&first, state.run_checkpoint(), []).unwrap();
+    assert!(restored.keeps_pinned(&accepted));
+}

@@ -10,6 +10,21 @@ use crate::run_state::step_state::{DoneBy, StepState};
 use crate::run_state::{Course, Deviation, Phase, RunState};
 
 impl RunState {
+    /// The steps that a person has to decide about before the run can go on, in the order of the plan: in doubt although
+    /// somebody looked, or failed so that the run may not go on.
+    pub fn undecided(&self) -> Vec<StepIndex> {
+        let is_in_doubt = |at: &StepIndex| matches!(self.step(*at), StepState::InDoubt { .. });
+        let in_doubt = self.sets.asking.iter().copied().filter(is_in_doubt);
+        let mut steps: Vec<_> = in_doubt.chain(self.sets.stopping.iter().copied()).collect();
+        steps.sort_unstable();
+        steps
+    }
+
+    /// Whether a person may decide about a step now: `Retry`, `Skip` and `MarkDone` are legal then.
+    pub fn may_be_decided(&self, step: &StepId) -> bool {
+        self.decidable(step).is_ok()
+    }
+
     pub(super) fn decide(
         &mut self,
         record: &Record,
@@ -72,8 +87,9 @@ impl RunState {
                 self.course = Course::RollingBack;
                 Ok(())
             }
-            Decision::KeepPinned { .. } => {
+            Decision::KeepPinned { edited } => {
                 self.not_finished()?;
+                self.kept_edits.insert(edited.clone());
                 self.deviations
                     .push(deviation("went on with the pinned runbook although its file was edited"));
                 Ok(())
