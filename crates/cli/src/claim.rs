@@ -1,6 +1,9 @@
 //! Taking a run over, and writing a person's word down in it.
 
 use jiff::Timestamp;
+use lifeboat_display::sanitize::clean;
+use lifeboat_display::state_words;
+use lifeboat_display::style::WARNING;
 use lifeboat_engine::{Claim, Draft, Store as _, check_driven};
 use lifeboat_model::record::{Decision, Verdict};
 use lifeboat_model::{Event, Phase, Record, RecordBody, RunId, RunState, StepId, StepState};
@@ -8,7 +11,6 @@ use lifeboat_store::FileStore;
 
 use crate::context::Context;
 use crate::error::CliError;
-use crate::words::{self, WARNING, clean};
 use crate::{crash_point, folder, host, registry, secrets};
 
 /// Takes a run over from whoever drove it last, and says what had to be mended. A run that is not over and that this
@@ -92,7 +94,7 @@ pub(crate) fn not_awaited(context: &Context, state: &RunState, why: String) -> C
             format!("its driver is gone; `{}` looks at what it left first", context.about("resume", run))
         }
         Phase::Finished(verdict) => {
-            let (word, _) = words::verdict_of(state, verdict);
+            let (word, _) = state_words::verdict_of(state, verdict);
             format!("the run is over ({word}); `{}` shows every step", context.about("status", run))
         }
         Phase::Running | Phase::Stopped(_) => {

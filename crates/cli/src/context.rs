@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use lifeboat_display::sanitize::one_line;
 use lifeboat_model::RunId;
 use lifeboat_store::FileStore;
 
@@ -13,7 +14,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::host;
 use crate::terminal::Terminal;
-use crate::words::{one_line, shell};
+use crate::shell_word::shell;
 
 /// The variable that names the folder where runs are kept.
 pub(crate) const HOME_VARIABLE: &str = "LIFEBOAT_HOME";

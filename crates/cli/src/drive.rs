@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use lifeboat_action::Registry;
+use lifeboat_display::{next_commands, summary};
 use lifeboat_engine::{
     Claim, Drive, EngineError, NewRun, Nobody, Person, Reporters, Setup, StoreError, SystemClock, create,
     resume,
 };
+use lifeboat_model::event::not_rehearsed;
 use lifeboat_model::{Plan, RunId, StepId};
 use lifeboat_store::FileStore;
 use tokio::runtime::Runtime;
@@ -23,7 +26,7 @@ use crate::person::AtTerminal;
 use crate::printed::Printed;
 use crate::reporters::Shown;
 use crate::secrets::Secrets;
-use crate::{crash_point, host, signals, summary};
+use crate::{crash_point, host, next, signals};
 
 /// How long an action that was told to stop has to answer.
 const GRACE: Duration = Duration::from_secs(10);
@@ -97,14 +100,14 @@ impl Driver<'_> {
         let result = work(setup, &runtime).map_err(explained);
         // What is abandoned, or hangs, is not waited for.
         runtime.shutdown_background();
-        let exit = result.as_ref().map_or_else(|error| error.exit, |drive| summary::exit(output, drive));
+        let exit = result.as_ref().map_or_else(|error| error.exit, |drive| exit_of(output, drive));
         over.send_replace(Some(exit));
         let is_shown = printing.finish().inspect_err(
             |error| tracing::warn!(%error, "the end of what there was to show could not be printed"),
         );
         let drive = result?;
         let is_shown = is_shown.is_ok() && drive.warnings.is_empty();
-        Ok(summary::conclude(context, output, &drive, is_shown, &known.printed))
+        Ok(conclude(context, output, &drive, is_shown, &known.printed))
     }
 
     fn known(&self, store: &FileStore, run: &RunId, plan: &Plan) -> Known {
@@ -113,6 +116,32 @@ impl Driver<'_> {
         let printed = Printed::new(store.steps_folder(run), &self.secrets);
         Known { needed: Arc::new(needed), printed: Arc::new(printed) }
     }
+}
+
+/// Prints the summary and gives the exit code. `is_shown`: everything else there was to show was printed.
+fn conclude(context: &Context, output: OutputArgs, drive: &Drive, is_shown: bool, printed: &Printed) -> Exit {
+    let state = &drive.state;
+    let mut is_shown = is_shown;
+    if !output.json {
+        let tails = |step: &StepId, attempt| printed.tail(step, attempt);
+        let text = summary::text(state, Timestamp::now(), &tails);
+        if let Err(error) = context.terminal.print_below_talk(&text) {
+            // Where nothing can be printed, that was said before.
+            if is_shown {
+                tracing::warn!(%error, "the summary could not be printed");
+            }
+            is_shown = false;
+        }
+    }
+    context.terminal.say(&next_commands::rendered(&next::of(context, state)));
+    let exit = exit_of(output, drive);
+    if output.strict && !is_shown { exit.unshown() } else { exit }
+}
+
+/// The exit code of a drive, should everything be shown.
+fn exit_of(output: OutputArgs, drive: &Drive) -> Exit {
+    let state = &drive.state;
+    Exit::of_left(drive.left, state.mode(), not_rehearsed(state), output.strict)
 }
 
 /// One thread: whatever an action hears of is decided, written and acted on without waking another.

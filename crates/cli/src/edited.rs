@@ -2,11 +2,11 @@
 
 use std::io;
 
+use lifeboat_display::sanitize::clean;
 use lifeboat_model::plan::PinnedSource;
 use lifeboat_model::{Digest, Plan, Source};
 use similar::TextDiff;
 
-use crate::words::clean;
 use crate::{regular_file, runbook};
 
 /// What became of a runbook's file.

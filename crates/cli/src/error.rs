@@ -3,12 +3,13 @@
 use std::error::Error;
 use std::fmt::Write as _;
 
+use lifeboat_display::sanitize::clean;
+use lifeboat_display::style::{ERROR, HINT};
 use lifeboat_engine::{EngineError, StoreError};
 use lifeboat_model::RunId;
 
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::words::{ERROR, HINT, clean};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]

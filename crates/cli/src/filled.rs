@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use lifeboat_action::{MASK, Registry};
+use lifeboat_display::diagnostics;
 use lifeboat_engine::NewRun;
 use lifeboat_model::record::RunCreated;
 use lifeboat_model::{INPUT_VALUE, Source, check_filled};
@@ -11,7 +12,6 @@ use lifeboat_model::{INPUT_VALUE, Source, check_filled};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::problems;
 use crate::secrets::Secrets;
 
 /// Shows everything that is wrong with the parameters of a run to be; the inputs are to blame where one is part of it.
@@ -26,8 +26,8 @@ pub(crate) fn check(
     let name = path.display().to_string();
     let pinned = new.plan.source();
     let source = Source::new(pinned.name.as_str(), pinned.text.as_str());
-    context.terminal.say(&problems::rendered(&name, &source, &problems));
-    let number = problems::count(problems.len() + problems.omitted());
+    context.terminal.say(&diagnostics::rendered(&name, &source, &problems));
+    let number = diagnostics::count(problems.len() + problems.omitted());
     let exit = match problems.iter().any(|problem| problem.code == INPUT_VALUE) {
         true => Exit::Usage,
         false => Exit::Invalid,

@@ -4,6 +4,8 @@
 use std::env;
 use std::io;
 
+use lifeboat_display::sanitize::clean;
+use lifeboat_display::style::WARNING;
 use lifeboat_engine::Claim;
 use lifeboat_model::RunState;
 
@@ -12,7 +14,6 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::host;
 use crate::person::confirm;
-use crate::words::{WARNING, clean};
 
 /// The folder of this process, if its name can be kept in a journal.
 pub(crate) fn present() -> Option<String> {

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use lifeboat_display::diagnostics;
 use lifeboat_model::{Given, InputProblem, Plan, bind_inputs, read_values};
 use serde_json::{Map, Value};
 
 use crate::context::Context;
 use crate::error::CliError;
-use crate::words::shell;
-use crate::{problems, runbook};
+use crate::runbook;
+use crate::shell_word::shell;
 
 /// Where inputs come from.
 #[derive(Debug, Args)]
@@ -77,9 +78,9 @@ fn from_file(context: &Context, path: &Path) -> Result<BTreeMap<String, Given>, 
     let source = runbook::read("inputs", path)?;
     let values = read_values(&source).map_err(|problems| {
         let name = path.display().to_string();
-        context.terminal.say(&problems::rendered(&name, &source, &problems));
+        context.terminal.say(&diagnostics::rendered(&name, &source, &problems));
         let number = problems.len() + problems.omitted();
-        CliError::usage(format!("{} in {name}; nothing was started", problems::count(number)))
+        CliError::usage(format!("{} in {name}; nothing was started", diagnostics::count(number)))
     })?;
     Ok(values.into_iter().map(|(name, value)| (name, Given::Json(value))).collect())
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use lifeboat_display::style::{ERROR, FAINT, WARNING};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
@@ -11,7 +12,6 @@ use tracing_subscriber::fmt::{FmtContext, MakeWriter};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::terminal::Terminal;
-use crate::words::{ERROR, FAINT, WARNING};
 
 /// What is shown when nobody asked for more.
 const DEFAULT: &str = "warn";

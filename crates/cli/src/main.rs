@@ -27,17 +27,14 @@ mod panics;
 mod person;
 mod pick;
 mod printed;
-mod problems;
 mod registry;
 mod regular_file;
 mod reporters;
 mod runbook;
 mod secrets;
+mod shell_word;
 mod signals;
-mod summary;
-mod table;
 mod terminal;
-mod words;
 
 use std::process::ExitCode;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use lifeboat_display::next_commands::Next;
 use lifeboat_model::record::{Mode, StopReason, Verdict};
 use lifeboat_model::{Phase, RunState, Status, StepId, StepIndex};
 use serde_json::Value;
@@ -11,14 +12,7 @@ use crate::claim::may_go_on;
 use crate::context::Context;
 use crate::needed::{self, Needed};
 use crate::runbook;
-use crate::words::{HINT, shell};
-
-/// A command and what it is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Next {
-    pub(crate) command: String,
-    pub(crate) what: &'static str,
-}
+use crate::shell_word::shell;
 
 /// What can be done about a run that nobody drives.
 pub(crate) fn of(context: &Context, state: &RunState) -> Vec<Next> {
@@ -47,13 +41,6 @@ pub(crate) fn of(context: &Context, state: &RunState) -> Vec<Next> {
         }
         Phase::Finished(_) => vec![about("status", "shows every step")],
     }
-}
-
-/// The same in lines for stderr.
-pub(crate) fn rendered(all: &[Next]) -> String {
-    let width = all.iter().map(|next| next.command.chars().count()).max().unwrap_or_default();
-    let line = |next: &Next| format!("{HINT}next:{HINT:#} {:<width$}  {}\n", next.command, next.what);
-    all.iter().map(line).collect()
 }
 
 /// Every word that the run waits for.

@@ -7,6 +7,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use lifeboat_display::sanitize::clean;
+use lifeboat_display::style::{BOLD, WARNING};
 use lifeboat_engine::{Answer, Person, Question};
 use lifeboat_model::StepId;
 use lifeboat_model::outcome::Outputs;
@@ -18,7 +20,6 @@ use tokio_util::sync::CancellationToken;
 use crate::needed::{self, Needed, Output};
 use crate::printed::Printed;
 use crate::terminal::Terminal;
-use crate::words::{BOLD, WARNING, clean};
 
 /// Asks at the terminal, one question at a time.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! Which run, and which step of it, is meant.
 
+use lifeboat_display::state_words;
 use lifeboat_engine::{Listed, Store as _};
 use lifeboat_model::record::{Mode, Verdict};
 use lifeboat_model::{Phase, RunId, StepId};
@@ -9,7 +10,6 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::person::confirm;
-use crate::words;
 
 /// What a command is about when no run is named.
 #[derive(Debug, Clone, Copy)]
@@ -86,7 +86,7 @@ pub(crate) fn to_resume(
     let all = list(store)?;
     let newer = all.iter().take_while(|listed| listed.run != meant).find(|newer| may_be_meant(newer));
     let Some(newer) = newer.filter(|_| named.is_none()) else { return Ok(meant) };
-    let state = newer.header.as_ref().map_or("unreadable".into(), |header| words::last_known(header).0);
+    let state = newer.header.as_ref().map_or("unreadable".into(), |header| state_words::last_known(header).0);
     let newer = format!("it is not the newest run: {} is newer ({state})", newer.run);
     if context.terminal.can_ask() {
         context.terminal.say(&format!("{newer}\n"));

@@ -1,15 +1,13 @@
-//! What a step's command printed, from the files of its attempt: for a person who has to decide about it.
+//! What a step's command printed, from the files of its attempt.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use lifeboat_action::Masker;
-use lifeboat_command::{Tail, tails};
+use lifeboat_command::tails;
+use lifeboat_display::output_tail::{self, FileTail};
 use lifeboat_model::{Attempt, StepId};
 
 use crate::secrets::Secrets;
-use crate::words::{clean, one_line};
-
-const SHOWN_LINES: usize = 10;
 
 /// Where the steps of a run leave what they print, and what of it must not be shown.
 #[derive(Debug)]
@@ -30,34 +28,14 @@ impl Printed {
     pub(crate) fn tail(&self, step: &StepId, attempt: Attempt) -> String {
         let folder = self.steps.join(step.as_str()).join(attempt.to_string());
         let masker = self.missing.is_empty().then_some(&self.masker);
-        let (shown, hidden): (Vec<_>, Vec<_>) =
-            tails(&folder, masker).into_iter().partition(|tail| tail.text.is_some());
-        shown.iter().map(lines).chain(self.instead_of(&hidden)).collect()
-    }
-
-    fn instead_of(&self, hidden: &[Tail]) -> Option<String> {
-        let names: Vec<_> = hidden.iter().map(|tail| name(&tail.path)).collect();
-        let why = match self.missing.as_slice() {
+        let tails = tails(&folder, masker).into_iter();
+        let tails: Vec<_> = tails.map(|tail| FileTail { path: tail.path, text: tail.text }).collect();
+        let why_hidden = match self.missing.as_slice() {
             [] => "it held one that is another by now".to_owned(),
             missing => missing.join("; "),
         };
-        (!names.is_empty()).then(|| {
-            let names = names.join(" and ");
-            format!("  {}\n", one_line(&format!("not shown, for a secret may be in it: {names} ({why})")))
-        })
+        output_tail::rendered(&tails, &why_hidden)
     }
-}
-
-fn lines(tail: &Tail) -> String {
-    let text = clean(tail.text.as_deref().unwrap_or_default());
-    let lines: Vec<_> = text.lines().collect();
-    let last = lines.iter().skip(lines.len().saturating_sub(SHOWN_LINES));
-    let last: String = last.map(|line| format!("  | {line}\n")).collect();
-    format!("  {}:\n{last}", name(&tail.path))
-}
-
-fn name(path: &Path) -> String {
-    clean(&path.to_string_lossy()).into_owned()
 }
 
 #[cfg(test)]

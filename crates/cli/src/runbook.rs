@@ -5,12 +5,12 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use lifeboat_action::Registry;
+use lifeboat_display::diagnostics;
 use lifeboat_model::{Plan, Problems, Source, check_source};
 
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::problems;
 
 /// Reads the text of a runbook, or of a file of inputs, as `what` says. A file that is larger than such a text may be
 /// is read no further than that shows.
@@ -50,8 +50,8 @@ pub(crate) fn plan(context: &Context, path: &Path, registry: &Registry) -> Resul
 
 fn invalid(context: &Context, path: &Path, source: &Source, problems: &Problems) -> CliError {
     let name = path.display().to_string();
-    context.terminal.say(&problems::rendered(&name, source, problems));
+    context.terminal.say(&diagnostics::rendered(&name, source, problems));
     let number = problems.len() + problems.omitted();
-    CliError::new(Exit::Invalid, format!("{} in {name}; nothing was started", problems::count(number)))
+    CliError::new(Exit::Invalid, format!("{} in {name}; nothing was started", diagnostics::count(number)))
         .hint(format!("once it is mended, `{}` checks it", context.command(&["check", &name])))
 }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
+use lifeboat_display::live::Size;
 
 use self::screen::Screen;
 use self::talk::Talk;
@@ -52,10 +53,11 @@ impl Terminal {
         self.stdout_is_terminal
     }
 
-    /// Columns and rows, where the terminal tells.
-    pub(crate) fn size(&self) -> Option<(usize, usize)> {
+    /// The room on the terminal, where it tells.
+    pub(crate) fn size(&self) -> Option<Size> {
         let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
-        (size.ws_col > 0 && size.ws_row > 0).then(|| (size.ws_col.into(), size.ws_row.into()))
+        (size.ws_col > 0 && size.ws_row > 0)
+            .then(|| Size { columns: size.ws_col.into(), rows: size.ws_row.into() })
     }
 
     /// Prints data.

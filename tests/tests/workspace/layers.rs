@@ -18,6 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("lifeboat-http", &["lifeboat-model", "lifeboat-action"]),
     ("lifeboat-postgres", &["lifeboat-model", "lifeboat-action"]),
     ("lifeboat-wait", &["lifeboat-model", "lifeboat-action"]),
+    ("lifeboat-display", &["lifeboat-model"]),
     ("lifeboat-demo", &[]),
 ];
 

@@ -1,5 +1,7 @@
 //! `lifeboat cancel`
 
+use lifeboat_display::sanitize::clean;
+use lifeboat_display::style::WARNING;
 use lifeboat_model::record::Decision;
 
 use crate::args::OutputArgs;
@@ -9,7 +11,6 @@ use crate::drive::Driver;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::pick::{self, Fits};
-use crate::words::{WARNING, clean};
 use crate::{folder, registry, reporters, secrets};
 
 /// End a run that nobody drives; its `finally` steps still run

@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use lifeboat_action::Registry;
+use lifeboat_display::diagnostics;
+use lifeboat_display::style::GOOD;
+use lifeboat_display::units::count;
 use lifeboat_model::plan::SecretSource;
 use lifeboat_model::{Plan, check_source};
 
@@ -10,8 +13,7 @@ use super::print;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::words::{GOOD, count};
-use crate::{problems, registry, runbook};
+use crate::{registry, runbook};
 
 /// Check runbooks without running anything
 ///
@@ -43,7 +45,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     }
     if found.problems > 0 {
         let files = count(found.files, "file", "files");
-        context.terminal.say(&format!("{} in {files}\n", problems::count(found.problems)));
+        context.terminal.say(&format!("{} in {files}\n", diagnostics::count(found.problems)));
     }
     Ok(match found {
         Found { unreadable: 1.., .. } => Exit::Usage,
@@ -75,10 +77,10 @@ fn check(
             found.files += 1;
             found.problems += problems.len() + problems.omitted();
             if json {
-                let lines = problems::as_json(&name, &source, &problems);
+                let lines = diagnostics::as_json(&name, &source, &problems);
                 print(context, &lines.iter().map(|line| format!("{line}\n")).collect::<String>())
             } else {
-                print(context, &problems::rendered(&name, &source, &problems))
+                print(context, &diagnostics::rendered(&name, &source, &problems))
             }
         }
     }

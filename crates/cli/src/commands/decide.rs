@@ -1,5 +1,6 @@
 //! `lifeboat retry`, `skip` and `mark-done`: a person's word about a step of a run that nobody drives.
 
+use lifeboat_display::next_commands::{self, Next};
 use lifeboat_model::outcome::Outputs;
 use lifeboat_model::record::Decision;
 use lifeboat_model::{Phase, RunState, StepId};
@@ -10,9 +11,8 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::inputs::pair;
 use crate::needed;
-use crate::next::{self, Next};
 use crate::pick::{Fits, run_and_step};
-use crate::words::shell;
+use crate::shell_word::shell;
 
 /// Run a failed step again, or one in doubt
 ///
@@ -105,7 +105,7 @@ fn about_step(
         }
         Phase::Finished(_) => Next { command: context.about("status", &run), what: "shows every step" },
     };
-    context.terminal.say(&next::rendered(&[next]));
+    context.terminal.say(&next_commands::rendered(&[next]));
     Ok(Exit::Done)
 }
 

@@ -1,5 +1,7 @@
 //! `lifeboat journal`
 
+use lifeboat_display::sanitize::clean;
+use lifeboat_display::style::{GOOD, WARNING};
 use lifeboat_engine::StoreError;
 use lifeboat_model::RunId;
 use lifeboat_store::{Checkpoints, FileStore, VerifyReport};
@@ -10,7 +12,6 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::pick::{self, Fits};
-use crate::words::{GOOD, WARNING, clean};
 
 /// Print a run's records as they are on disk, one JSON object a line
 ///

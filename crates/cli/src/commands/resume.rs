@@ -1,5 +1,8 @@
 //! `lifeboat resume`
 
+use lifeboat_display::next_commands::{self, Next};
+use lifeboat_display::state_words;
+use lifeboat_display::style::WARNING;
 use lifeboat_engine::Claim;
 use lifeboat_model::event::not_rehearsed;
 use lifeboat_model::record::Decision;
@@ -14,7 +17,6 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::person::confirm;
 use crate::pick;
-use crate::words::{self, WARNING};
 use crate::{folder, next, registry, reporters, secrets};
 
 /// Continue an unfinished run, in its own mode
@@ -80,9 +82,9 @@ fn finished(
     output: OutputArgs,
 ) -> Exit {
     let state = &claim.state;
-    let (word, style) = words::verdict_of(state, verdict);
+    let (word, style) = state_words::verdict_of(state, verdict);
     context.terminal.say(&format!("{} is finished: {style}{word}{style:#}\n", state.run()));
-    context.terminal.say(&next::rendered(&next::of(context, state)));
+    context.terminal.say(&next_commands::rendered(&next::of(context, state)));
     Exit::of_verdict(verdict, state.mode(), not_rehearsed(state), output.strict)
 }
 
@@ -104,7 +106,7 @@ fn keep(
         "confirmed at the terminal"
     } else {
         let command = format!("{} --keep-pinned", context.about("resume", claim.state.run()));
-        terminal.say(&next::rendered(&[next::Next { command, what: "goes on with the runbook as it was" }]));
+        terminal.say(&next_commands::rendered(&[Next { command, what: "goes on with the runbook as it was" }]));
         return Ok(None);
     };
     let decision = Decision::KeepPinned { edited: edited.digest.as_str().to_owned() };

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use lifeboat_display::sanitize::one_line;
+use lifeboat_display::style::BOLD;
+use lifeboat_display::units::count;
 use lifeboat_engine::NewRun;
 use lifeboat_model::record::Mode;
 use lifeboat_model::{Plan, RunId};
@@ -15,7 +18,6 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::inputs::InputArgs;
 use crate::person::confirm;
-use crate::words::{BOLD, count, one_line};
 use crate::{filled, folder, host, registry, reporters, runbook, secrets};
 
 /// Run a runbook for real

@@ -1,16 +1,14 @@
 //! Those who show a run while it goes on: for programs, for a pipe, for a terminal.
 
-mod json;
+mod lines;
 mod live;
 mod outbox;
-mod plain;
-mod told;
 
+use lifeboat_display::{json_lines, plain};
 use lifeboat_engine::Reporter;
 use lifeboat_model::{Event, RunState};
 
 pub(crate) use outbox::Printing;
-pub(crate) use told::{because, tail, took};
 
 use self::outbox::Outbox;
 use crate::args::OutputArgs;
@@ -32,15 +30,12 @@ impl Shown {
 pub(crate) fn fitting(context: &Context, output: OutputArgs) -> Shown {
     let terminal = context.terminal.clone();
     if !output.json && terminal.can_redraw() {
-        let (live, printing) = live::Live::new(terminal);
+        let (live, printing) = live::Redrawn::new(terminal);
         return Shown::by(live, printing);
     }
     let (outbox, printing) = Outbox::printing(terminal);
-    if output.json {
-        Shown::by(json::JsonLines::new(outbox), printing)
-    } else {
-        Shown::by(plain::Plain::new(outbox), printing)
-    }
+    let lines = if output.json { json_lines::line } else { plain::lines };
+    Shown::by(lines::LineByLine::new(lines, outbox), printing)
 }
 
 /// Tells what was decided before the run is driven. A reporter that fails will fail again, and be dropped then.

@@ -7,8 +7,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use lifeboat_display::style::WARNING;
+use lifeboat_display::units::count;
+
 use super::screen::Screen;
-use crate::words::{WARNING, count};
 
 /// So much waits for a reader at most. What comes then is counted, and no more.
 const MOST: usize = 1 << 20;

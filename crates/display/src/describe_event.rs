@@ -1,4 +1,4 @@
-//! Events in words. Each says what happened in one line, without saying to whom.
+//! Events and the states of steps in words, a line each.
 
 use lifeboat_model::outcome::{Change, Without};
 use lifeboat_model::record::Mode;
@@ -7,10 +7,12 @@ use lifeboat_model::{
 };
 use serde_json::Value;
 
-use crate::words::{self, clean, count, elapsed, one_line};
+use crate::sanitize::{clean, one_line};
+use crate::state_words;
+use crate::units::{count, elapsed};
 
 /// What happened, in one line.
-pub(crate) fn in_words(event: &Event, state: &RunState) -> String {
+pub fn in_words(event: &Event, state: &RunState) -> String {
     match &event.kind {
         EventKind::RunCreated => created(state),
         EventKind::RunResumed { actor } => format!("resumed by {}", one_line(actor)),
@@ -35,7 +37,7 @@ pub(crate) fn in_words(event: &Event, state: &RunState) -> String {
         EventKind::RunFinished { verdict } => {
             let took = elapsed(state.created_at(), event.at);
             let word = match state.phase() {
-                Phase::Finished(verdict) => words::verdict_of(state, verdict).0,
+                Phase::Finished(verdict) => state_words::verdict_of(state, verdict).0,
                 Phase::Running | Phase::Stopped(_) => verdict.replace('_', " ").into(),
             };
             format!("finished: {word} after {took}")
@@ -50,7 +52,7 @@ fn created(state: &RunState) -> String {
         "{} created: {} ({}), {}, by {}",
         state.run(),
         one_line(plan.title()),
-        words::mode(state.mode()),
+        state_words::mode(state.mode()),
         count(steps, "step", "steps"),
         one_line(&state.created().actor),
     )
@@ -67,7 +69,7 @@ fn started(event: &Event, state: &RunState) -> String {
 }
 
 fn finished(step: Option<&StepId>, status: Status, state: &RunState) -> String {
-    let (word, _) = words::status(status, state.mode());
+    let (word, _) = state_words::status(status, state.mode());
     let Some(at) = step.and_then(|step| state.plan().find(step)) else { return word.to_owned() };
     let took = took(state, at).map(|took| format!(" after {took}")).unwrap_or_default();
     let because = because(state, at).map(|why| format!(": {why}")).unwrap_or_default();
@@ -75,7 +77,7 @@ fn finished(step: Option<&StepId>, status: Status, state: &RunState) -> String {
 }
 
 /// How long a step took that was begun and is over.
-pub(crate) fn took(state: &RunState, at: StepIndex) -> Option<String> {
+pub fn took(state: &RunState, at: StepIndex) -> Option<String> {
     match (state.started_at(at), state.ended_at(at)) {
         (Some(start), Some(end)) if state.mode() != Mode::DryRun => Some(elapsed(start, end)),
         _ => None,
@@ -101,7 +103,7 @@ fn text(data: &Value, key: &str) -> String {
 }
 
 /// What shows that a step is in its state, in one line.
-pub(crate) fn because(state: &RunState, at: StepIndex) -> Option<String> {
+pub fn because(state: &RunState, at: StepIndex) -> Option<String> {
     let why = match state.step(at) {
         StepState::Done { outcome: Outcome { evidence, warnings, .. }, .. } => warned(evidence, warnings),
         StepState::Skipped { why } | StepState::Cancelled { why } => why.clone(),
@@ -141,7 +143,7 @@ fn warned(evidence: &str, warnings: &[String]) -> String {
 }
 
 /// The end of what a failed operation printed, for the event of its failure.
-pub(super) fn tail_of(event: &Event, state: &RunState) -> Option<String> {
+pub(crate) fn tail_of(event: &Event, state: &RunState) -> Option<String> {
     match event.kind {
         EventKind::StepFinished { status: Status::Failed } => {
             tail(state, state.plan().find(event.step.as_ref()?)?)
@@ -151,7 +153,7 @@ pub(super) fn tail_of(event: &Event, state: &RunState) -> Option<String> {
 }
 
 /// The end of what a failed step's operation printed, set off by bars.
-pub(crate) fn tail(state: &RunState, at: StepIndex) -> Option<String> {
+pub fn tail(state: &RunState, at: StepIndex) -> Option<String> {
     let StepState::Failed { failure: Failure { tail: Some(tail), .. } } = state.step(at) else {
         return None;
     };

@@ -6,10 +6,11 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use lifeboat_model::{Problem, Problems, Source, Span};
 use serde_json::{Value, json};
 
-use crate::words;
+use crate::sanitize::one_line;
+use crate::units;
 
 /// All problems of one runbook, one below the other. `name`: what the person calls the file.
-pub(crate) fn rendered(name: &str, source: &Source, problems: &Problems) -> String {
+pub fn rendered(name: &str, source: &Source, problems: &Problems) -> String {
     let renderer = Renderer::styled();
     let mut text = String::new();
     for problem in problems {
@@ -23,7 +24,7 @@ pub(crate) fn rendered(name: &str, source: &Source, problems: &Problems) -> Stri
 }
 
 /// The problems of one runbook, one JSON object each, for programs; the last one says how many more there are.
-pub(crate) fn as_json(name: &str, source: &Source, problems: &Problems) -> Vec<Value> {
+pub fn as_json(name: &str, source: &Source, problems: &Problems) -> Vec<Value> {
     let one = |problem: &Problem| {
         let position = problem.position(source);
         let mut json = json!({
@@ -47,8 +48,8 @@ pub(crate) fn as_json(name: &str, source: &Source, problems: &Problems) -> Vec<V
 }
 
 /// A number of problems.
-pub(crate) fn count(number: usize) -> String {
-    words::count(number, "problem", "problems")
+pub fn count(number: usize) -> String {
+    units::count(number, "problem", "problems")
 }
 
 fn report<'a>(name: &'a str, source: &'a Source, problem: &'a Problem) -> Vec<Group<'a>> {
@@ -59,18 +60,17 @@ fn report<'a>(name: &'a str, source: &'a Source, problem: &'a Problem) -> Vec<Gr
         primary = primary.label(label);
     }
     let related = problem.related.iter().filter(|related| window.holds(related.span));
-    let related = related.map(|related| {
-        AnnotationKind::Context.span(span(related.span)).label(words::one_line(&related.label))
-    });
+    let related = related
+        .map(|related| AnnotationKind::Context.span(span(related.span)).label(one_line(&related.label)));
     let snippet = Snippet::source(source.slice(Span::new(window.start, window.end)))
         .path(name)
         .line_start(source.position(window.start).line)
         .annotation(primary)
         .annotations(related);
-    let message = words::one_line(&problem.message);
+    let message = one_line(&problem.message);
     let mut group = Level::ERROR.primary_title(message).id(problem.code).element(snippet);
     if let Some(help) = &problem.help {
-        group = group.element(Level::HELP.message(words::one_line(help)));
+        group = group.element(Level::HELP.message(one_line(help)));
     }
     vec![group]
 }

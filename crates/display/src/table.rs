@@ -4,7 +4,7 @@ use anstream::adapter::strip_str;
 use unicode_width::UnicodeWidthStr as _;
 
 /// The rows in lines. The last column is not filled up; blank ends of lines are cut.
-pub(crate) fn rendered<const N: usize>(rows: &[[String; N]]) -> String {
+pub fn rendered<const N: usize>(rows: &[[String; N]]) -> String {
     let width = |column: usize| rows.iter().map(|row| visible(&row[column])).max().unwrap_or_default();
     let widths: [usize; N] = std::array::from_fn(width);
     let mut text = String::new();
