@@ -1,9 +1,7 @@
 //! Taking a run over, and writing a person's word down in it.
 
 use jiff::Timestamp;
-use lifeboat_display::sanitize::clean;
 use lifeboat_display::state_words;
-use lifeboat_display::style::WARNING;
 use lifeboat_engine::{Claim, Draft, Store as _, check_driven};
 use lifeboat_model::record::{Decision, Verdict};
 use lifeboat_model::{Event, Phase, Record, RecordBody, RunId, RunState, StepId, StepState};
@@ -17,23 +15,18 @@ use crate::{crash_point, folder, host, registry, secrets};
 /// lifeboat cannot drive is let alone.
 pub(crate) fn claim(context: &Context, store: &FileStore, run: &RunId) -> Result<Claim, CliError> {
     let claim = crash_point::over(store)?.claim(run, &host::driver());
-    let claim = claim.map_err(|error| CliError::store(context, run, error))?;
+    let claim = claim.map_err(|error| CliError::store(&context.spelling, run, error))?;
     for note in &claim.notes {
-        say_note(context, note);
+        context.terminal.note(note);
     }
     // Files of secrets are looked for there. Whether the run goes on without it is asked where it is driven.
     if let Err(error) = folder::enter(&claim.state) {
         tracing::debug!(%error, "cannot enter the folder of the run");
     }
     if may_go_on(claim.state.phase()) {
-        check_driven(&claim.state).map_err(|error| CliError::engine(context, run, error))?;
+        check_driven(&claim.state).map_err(|error| CliError::engine(&context.spelling, run, error))?;
     }
     Ok(claim)
-}
-
-/// Tells a person what is noted in the run.
-pub(crate) fn say_note(context: &Context, note: &str) {
-    context.terminal.say(&format!("{WARNING}note:{WARNING:#} {}\n", clean(note)));
 }
 
 /// Whether a run may be driven or decided about: one that failed can be reopened.
@@ -76,7 +69,7 @@ pub(crate) fn decide(
     }
     let drafts = records.iter().map(|record| Draft { at, body: record.body.clone() }).collect();
     let appended = claim.journal.append(claim.state.seq().next(), claim.epoch, drafts);
-    appended.map_err(|error| CliError::store(context, state.run(), error))?;
+    appended.map_err(|error| CliError::store(&context.spelling, state.run(), error))?;
     let event = records.last().and_then(|record| Event::of(record, &state));
     claim.state = state;
     claim.notes.clear();
@@ -91,14 +84,17 @@ pub(crate) fn not_awaited(context: &Context, state: &RunState, why: String) -> C
     let broken_off = state.plan().indices().any(|at| open(state.step(at)));
     let hint = match state.phase() {
         Phase::Running | Phase::Stopped(_) if broken_off => {
-            format!("its driver is gone; `{}` looks at what it left first", context.about("resume", run))
+            format!(
+                "its driver is gone; `{}` looks at what it left first",
+                context.spelling.about("resume", run)
+            )
         }
         Phase::Finished(verdict) => {
             let (word, _) = state_words::verdict_of(state, verdict);
-            format!("the run is over ({word}); `{}` shows every step", context.about("status", run))
+            format!("the run is over ({word}); `{}` shows every step", context.spelling.about("status", run))
         }
         Phase::Running | Phase::Stopped(_) => {
-            format!("`{}` shows every step", context.about("status", run))
+            format!("`{}` shows every step", context.spelling.about("status", run))
         }
     };
     CliError::usage(why).hint(hint)

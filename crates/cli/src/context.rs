@@ -1,29 +1,26 @@
 //! What every command is given: where runs are kept, who asks, and the terminal.
 
 use std::env;
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lifeboat_display::sanitize::one_line;
-use lifeboat_model::RunId;
 use lifeboat_store::FileStore;
 
 use crate::args::Global;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::host;
+use crate::spelling::Spelling;
 use crate::terminal::Terminal;
-use crate::shell_word::shell;
-
-/// The variable that names the folder where runs are kept.
-pub(crate) const HOME_VARIABLE: &str = "LIFEBOAT_HOME";
 
 /// What every command is given.
 #[derive(Debug)]
 pub(crate) struct Context {
     /// Where to print.
     pub(crate) terminal: Arc<Terminal>,
+    /// How commands are typed here.
+    pub(crate) spelling: Spelling,
     /// As given.
     home: Option<PathBuf>,
     started_in: PathBuf,
@@ -34,7 +31,8 @@ impl Context {
     pub(crate) fn new(global: Global, terminal: Arc<Terminal>) -> Self {
         // Commands that drive a run go to its folder; what was given on the command line is relative to this one.
         let started_in = env::current_dir().unwrap_or_default();
-        Self { terminal, home: global.home, started_in, actor: global.actor }
+        let spelling = Spelling::new(global.home.as_deref());
+        Self { terminal, spelling, home: global.home, started_in, actor: global.actor }
     }
 
     /// The store of the runs.
@@ -65,23 +63,10 @@ impl Context {
         given.unwrap_or_else(|| one_line(&host::login_name()))
     }
 
-    /// A command that can be typed as it stands in this shell, such as `lifeboat resume run_01…`.
-    pub(crate) fn command(&self, words: &[&str]) -> String {
-        let home = self.home.as_deref().filter(|home| !home.as_os_str().is_empty() && !is_variable(home));
-        let home = home.map(|home| format!(" --home {}", shell(&home.to_string_lossy())));
-        let words = words.iter().map(|word| shell(word)).collect::<Vec<_>>().join(" ");
-        format!("lifeboat{} {words}", home.unwrap_or_default())
+    /// Prints a command's data.
+    pub(crate) fn print(&self, text: &str) -> Result<(), CliError> {
+        self.terminal.print(text).map_err(|error| CliError::new(Exit::Internal, error))
     }
-
-    /// [`Context::command`] about a run.
-    pub(crate) fn about(&self, command: &str, run: &RunId) -> String {
-        self.command(&[command, run.as_str()])
-    }
-}
-
-/// Whether the folder is the one that the environment names anyway.
-fn is_variable(home: &Path) -> bool {
-    env::var_os(HOME_VARIABLE).as_deref() == Some(OsStr::new(home))
 }
 
 /// The user's state folder, by the XDG rules: a relative `XDG_STATE_HOME` counts as none.

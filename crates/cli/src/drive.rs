@@ -59,7 +59,7 @@ impl Driver<'_> {
         let explained = |error| match error {
             EngineError::Store(error @ StoreError::Io { .. }) => CliError::new(Exit::Journal, error)
                 .hint("nothing was started; once that is mended, start it again"),
-            error => CliError::engine(context, &run, error),
+            error => CliError::engine(&context.spelling, &run, error),
         };
         self.drive(&known, explained, |setup, runtime| runtime.block_on(create(setup, &store, new)))
     }
@@ -70,7 +70,7 @@ impl Driver<'_> {
         let actor = self.context.actor();
         let context = self.context;
         let known = self.known(store, &run, claim.state.plan());
-        let explained = |error| CliError::engine(context, &run, error);
+        let explained = |error| CliError::engine(&context.spelling, &run, error);
         self.drive(&known, explained, |setup, runtime| {
             runtime.block_on(resume(setup, claim, actor, host::driver()))
         })

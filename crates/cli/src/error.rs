@@ -8,8 +8,8 @@ use lifeboat_display::style::{ERROR, HINT};
 use lifeboat_engine::{EngineError, StoreError};
 use lifeboat_model::RunId;
 
-use crate::context::Context;
 use crate::exit::Exit;
+use crate::spelling::Spelling;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -39,17 +39,17 @@ impl CliError {
     }
 
     /// A failure of the store about one run.
-    pub(crate) fn store(context: &Context, run: &RunId, error: StoreError) -> Self {
-        let (exit, hint) = blame(context, run, &error);
+    pub(crate) fn store(spelling: &Spelling, run: &RunId, error: StoreError) -> Self {
+        let (exit, hint) = blame(spelling, run, &error);
         Self::new(exit, error).hint(hint)
     }
 
     /// A failure of the engine about one run.
-    pub(crate) fn engine(context: &Context, run: &RunId, error: EngineError) -> Self {
+    pub(crate) fn engine(spelling: &Spelling, run: &RunId, error: EngineError) -> Self {
         match error {
-            EngineError::Store(error) => Self::store(context, run, error),
+            EngineError::Store(error) => Self::store(spelling, run, error),
             EngineError::Drive(drive) => {
-                let (exit, hint) = blame(context, run, &drive.error);
+                let (exit, hint) = blame(spelling, run, &drive.error);
                 Self::new(exit, drive).hint(hint)
             }
             error @ EngineError::MissingActions { .. } => Self::new(Exit::Invalid, error)
@@ -76,14 +76,14 @@ impl CliError {
 }
 
 /// What kind of failure it is, and what to do about it.
-fn blame(context: &Context, run: &RunId, error: &StoreError) -> (Exit, String) {
-    let command = |name: &str| context.command(&[name, run.as_str()]);
+fn blame(spelling: &Spelling, run: &RunId, error: &StoreError) -> (Exit, String) {
+    let command = |name: &str| spelling.command(&[name, run.as_str()]);
     match error {
         StoreError::Locked { .. } | StoreError::Conflict { .. } => {
             (Exit::Held, format!("`{}` shows how far it is", command("status")))
         }
         StoreError::NotFound { .. } => {
-            (Exit::Usage, format!("`{}` lists the runs there are", context.command(&["runs"])))
+            (Exit::Usage, format!("`{}` lists the runs there are", spelling.command(&["runs"])))
         }
         StoreError::Corrupt { .. } => (
             Exit::Journal,

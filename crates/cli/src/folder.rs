@@ -9,7 +9,6 @@ use lifeboat_display::style::WARNING;
 use lifeboat_engine::Claim;
 use lifeboat_model::RunState;
 
-use crate::claim::say_note;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::host;
@@ -60,6 +59,6 @@ fn is_confirmed(context: &Context, gone: &str, present: &str) -> bool {
 }
 
 fn note(context: &Context, claim: &mut Claim, text: String) {
-    say_note(context, &text);
+    context.terminal.note(&text);
     claim.notes.push(text);
 }

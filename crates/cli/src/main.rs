@@ -34,6 +34,7 @@ mod runbook;
 mod secrets;
 mod shell_word;
 mod signals;
+mod spelling;
 mod terminal;
 
 use std::process::ExitCode;

@@ -89,7 +89,7 @@ pub(crate) fn read(context: &Context, step: &PlanStep, name: &str, text: &str) -
     };
     check_name(spec, name)?;
     Kind::of(spec, name).read(text.to_owned()).map_err(|why| {
-        let shows = context.command(&["actions", spec.name.as_str()]);
+        let shows = context.spelling.command(&["actions", spec.name.as_str()]);
         CliError::usage(format!("the output `{name}` of step `{}` {why}", step.id))
             .hint(format!("`{shows}` shows what it gives"))
     })

@@ -16,7 +16,7 @@ use crate::shell_word::shell;
 
 /// What can be done about a run that nobody drives.
 pub(crate) fn of(context: &Context, state: &RunState) -> Vec<Next> {
-    let about = |command: &str, what| Next { command: context.about(command, state.run()), what };
+    let about = |command: &str, what| Next { command: context.spelling.about(command, state.run()), what };
     if state.undriven().is_some() && may_go_on(state.phase()) {
         return vec![about("journal", "shows how it came to this; this lifeboat cannot drive it")];
     }
@@ -60,7 +60,7 @@ fn about_step(
     let word = |command: &str, what, options: &str| Next {
         command: format!(
             "{} --reason WHY{options}",
-            context.command(&[command, state.run().as_str(), step.as_str()])
+            context.spelling.command(&[command, state.run().as_str(), step.as_str()])
         ),
         what,
     };
@@ -78,7 +78,7 @@ fn about_step(
 }
 
 fn cancel(context: &Context, state: &RunState) -> Next {
-    let command = format!("{} --reason WHY", context.about("cancel", state.run()));
+    let command = format!("{} --reason WHY", context.spelling.about("cancel", state.run()));
     Next { command, what: "ends the run; its `finally` steps still run" }
 }
 
@@ -93,7 +93,7 @@ fn again(context: &Context, state: &RunState, command: &str, what: &'static str)
             format!(" -i {}", shell(&format!("{name}={value}")))
         })
         .collect();
-    Next { command: format!("{}{inputs}", context.command(&[command, &file])), what }
+    Next { command: format!("{}{inputs}", context.spelling.command(&[command, &file])), what }
 }
 
 /// A value as the command line takes it.

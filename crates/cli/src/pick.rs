@@ -61,7 +61,7 @@ fn by_prefix(context: &Context, store: &FileStore, text: &str) -> Result<RunId, 
     if let Ok(run) = RunId::new(&prefix) {
         return Ok(run);
     }
-    let list = || context.command(&["runs"]);
+    let list = || context.spelling.command(&["runs"]);
     let runs: Vec<_> = ids(store)?.into_iter().filter(|run| run.as_str().starts_with(&prefix)).collect();
     match runs.as_slice() {
         [run] => Ok(run.clone()),
@@ -94,8 +94,8 @@ pub(crate) fn to_resume(
             return Ok(meant);
         }
     }
-    let command = context.about("resume", &meant);
-    let list = context.command(&["runs"]);
+    let command = context.spelling.about("resume", &meant);
+    let list = context.spelling.command(&["runs"]);
     Err(CliError::usage(newer).hint(format!("name the run that is meant: `{command}`; `{list}` lists all")))
 }
 
@@ -116,8 +116,10 @@ fn newest(context: &Context, store: &FileStore, fits: Fits) -> Result<RunId, Cli
     }
     let error = CliError::usage(format!("there is no {}", fits.what()));
     Err(match all.first() {
-        None => error.hint(format!("`{}` starts one", context.command(&["run", "FILE"]))),
-        Some(newest) => error.hint(format!("`{}` shows the newest", context.about("status", &newest.run))),
+        None => error.hint(format!("`{}` starts one", context.spelling.command(&["run", "FILE"]))),
+        Some(newest) => {
+            error.hint(format!("`{}` shows the newest", context.spelling.about("status", &newest.run)))
+        }
     })
 }
 

@@ -53,5 +53,5 @@ fn invalid(context: &Context, path: &Path, source: &Source, problems: &Problems)
     context.terminal.say(&diagnostics::rendered(&name, source, problems));
     let number = problems.len() + problems.omitted();
     CliError::new(Exit::Invalid, format!("{} in {name}; nothing was started", diagnostics::count(number)))
-        .hint(format!("once it is mended, `{}` checks it", context.command(&["check", &name])))
+        .hint(format!("once it is mended, `{}` checks it", context.spelling.command(&["check", &name])))
 }

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
 use lifeboat_display::live::Size;
+use lifeboat_display::sanitize::clean;
+use lifeboat_display::style::WARNING;
 
 use self::screen::Screen;
 use self::talk::Talk;
@@ -84,6 +86,11 @@ impl Terminal {
             Some(talk) => talk.say(text),
             None => self.screen.say(text),
         }
+    }
+
+    /// Tells a person what is noted in a run.
+    pub(crate) fn note(&self, note: &str) {
+        self.say(&format!("{WARNING}note:{WARNING:#} {}\n", clean(note)));
     }
 
     /// Waits until everything that was said is written.

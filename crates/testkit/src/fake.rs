@@ -1,5 +1,7 @@
 //! A world that can be looked at and changed, and actions that do so the way their parameters say.
 
+mod late;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,7 +15,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::late::Late;
+use self::late::Late;
 
 /// What the fake actions look at and change. Clones share it.
 #[derive(Debug, Clone, Default)]

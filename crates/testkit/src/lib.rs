@@ -5,7 +5,6 @@ pub mod action_suite;
 pub mod crash_store;
 pub mod fake;
 pub mod histories;
-mod late;
 pub mod memory_store;
 pub mod runs;
 pub mod samples;

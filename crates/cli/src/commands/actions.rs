@@ -5,7 +5,6 @@ use lifeboat_display::action_list::{description, list};
 use lifeboat_model::{ActionSpec, nearest};
 use serde_json::json;
 
-use super::print;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -34,7 +33,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         (false, Some(spec)) => description(spec),
         (false, None) => list(&all),
     };
-    print(context, &text)?;
+    context.print(&text)?;
     Ok(Exit::Done)
 }
 

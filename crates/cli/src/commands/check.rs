@@ -9,7 +9,6 @@ use lifeboat_display::units::count;
 use lifeboat_model::plan::SecretSource;
 use lifeboat_model::{Plan, check_source};
 
-use super::print;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -72,15 +71,15 @@ fn check(
     };
     match (check_source(source.clone(), registry), json) {
         (Ok(_), true) => Ok(()),
-        (Ok(plan), false) => print(context, &format!("{name}: {GOOD}ok{GOOD:#}: {}\n", contents(&plan))),
+        (Ok(plan), false) => context.print(&format!("{name}: {GOOD}ok{GOOD:#}: {}\n", contents(&plan))),
         (Err(problems), _) => {
             found.files += 1;
             found.problems += problems.len() + problems.omitted();
             if json {
                 let lines = diagnostics::as_json(&name, &source, &problems);
-                print(context, &lines.iter().map(|line| format!("{line}\n")).collect::<String>())
+                context.print(&lines.iter().map(|line| format!("{line}\n")).collect::<String>())
             } else {
-                print(context, &diagnostics::rendered(&name, &source, &problems))
+                context.print(&diagnostics::rendered(&name, &source, &problems))
             }
         }
     }

@@ -1,10 +1,7 @@
 //! `lifeboat completions`
 
-use clap::CommandFactory as _;
 use clap_complete::{Shell, generate};
 
-use super::print;
-use crate::args::Cli;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -18,9 +15,10 @@ pub(crate) struct Args {
     shell: Shell,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
+/// `command`: all that can be typed.
+pub(crate) fn run(args: &Args, mut command: clap::Command, context: &Context) -> Result<Exit, CliError> {
     let mut script = Vec::new();
-    generate(args.shell, &mut Cli::command(), "lifeboat", &mut script);
-    print(context, &String::from_utf8_lossy(&script))?;
+    generate(args.shell, &mut command, "lifeboat", &mut script);
+    context.print(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Done)
 }

@@ -101,9 +101,11 @@ fn about_step(
     context.terminal.say(&format!("recorded: {name} {step} in {run}, by {}\n", context.actor()));
     let next = match claim.state.phase() {
         Phase::Stopped(_) | Phase::Running => {
-            Next { command: context.about("resume", &run), what: "carries it out and goes on" }
+            Next { command: context.spelling.about("resume", &run), what: "carries it out and goes on" }
         }
-        Phase::Finished(_) => Next { command: context.about("status", &run), what: "shows every step" },
+        Phase::Finished(_) => {
+            Next { command: context.spelling.about("status", &run), what: "shows every step" }
+        }
     };
     context.terminal.say(&next_commands::rendered(&[next]));
     Ok(Exit::Done)
@@ -122,8 +124,9 @@ fn check_spared(context: &Context, state: &RunState, step: &StepId) -> Result<()
     let uses =
         needed::uses(step, &needed).into_iter().map(|uses| format!("{uses}, and cannot start without it"));
     let uses = uses.collect::<Vec<_>>().join("\n       ");
-    let command =
-        |word| format!("{} --reason WHY", context.command(&[word, state.run().as_str(), step.as_str()]));
+    let command = |word| {
+        format!("{} --reason WHY", context.spelling.command(&[word, state.run().as_str(), step.as_str()]))
+    };
     let (done, skip, options) = (command("mark-done"), command("skip"), needed::options(&needed));
     Err(CliError::usage(uses)
         .hint(format!("say what it would have given: `{done}{options}`"))
@@ -141,7 +144,7 @@ fn outputs(
     let Some(at) = state.plan().find(step).filter(|_| state.may_be_decided(step)) else {
         return Ok(Outputs::new());
     };
-    let mut command = context.command(&["mark-done", state.run().as_str(), step.as_str()]);
+    let mut command = context.spelling.command(&["mark-done", state.run().as_str(), step.as_str()]);
     command.push_str(" --reason WHY");
     let mut outputs = Outputs::new();
     let step = state.plan().step(at);
@@ -155,8 +158,7 @@ fn outputs(
 
 /// The step that needs a decision, where there is only one.
 fn only_step(context: &Context, state: &RunState) -> Result<StepId, CliError> {
-    let steps: Vec<_> =
-        state.undecided().into_iter().map(|at| state.plan().step(at).id.clone()).collect();
+    let steps: Vec<_> = state.undecided().into_iter().map(|at| state.plan().step(at).id.clone()).collect();
     match steps.as_slice() {
         [step] => {
             context.terminal.say(&format!("the one step that needs a decision is meant: {step}\n"));

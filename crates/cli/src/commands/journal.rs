@@ -7,7 +7,6 @@ use lifeboat_model::RunId;
 use lifeboat_store::{Checkpoints, FileStore, VerifyReport};
 use serde_json::json;
 
-use super::print;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -33,11 +32,11 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let store = context.store()?;
     let run = pick::run(context, &store, args.run.as_deref(), Fits::Any)?;
-    let damaged = |error: StoreError| CliError::store(context, &run, error);
+    let damaged = |error: StoreError| CliError::store(&context.spelling, &run, error);
     if args.verify {
         let report = store.verify(&run).map_err(damaged)?;
         let text = if args.json { as_json(&run, &report) } else { as_text(&run, &report) };
-        print(context, &text)?;
+        context.print(&text)?;
     } else {
         print_lines(&store, &run, context)?;
     }
@@ -45,8 +44,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
 }
 
 fn print_lines(store: &FileStore, run: &RunId, context: &Context) -> Result<(), CliError> {
-    let journal = store.journal(run).map_err(|error| CliError::store(context, run, error))?;
-    print(context, &journal.lines().map(|line| String::from_utf8_lossy(line) + "\n").collect::<String>())
+    let journal = store.journal(run).map_err(|error| CliError::store(&context.spelling, run, error))?;
+    context.print(&journal.lines().map(|line| String::from_utf8_lossy(line) + "\n").collect::<String>())
 }
 
 fn as_text(run: &RunId, report: &VerifyReport) -> String {

@@ -17,18 +17,36 @@ use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::args::Cli;
+use crate::args::Global;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::log;
 use crate::terminal::Terminal;
 
+/// Run disaster-recovery runbooks: check them, rehearse them, run them, and go on after any crash.
+///
+/// A runbook is a YAML file. Every decision of a run is on disk before it is acted upon, so a run that is interrupted
+/// at any moment is continued by `lifeboat resume`: nothing that finished is done again, and what was in doubt is
+/// looked at first.
+///
+/// A run is named by any unambiguous beginning of its id. Where none is given, the newest run that fits is meant, and
+/// said on stderr. Data goes to stdout, talk to stderr.
+#[derive(Debug, Parser)]
+#[command(name = "lifeboat", version, max_term_width = 100, after_long_help = exit::table())]
+#[command(disable_help_subcommand = true, infer_long_args = false)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
 /// What can be asked for.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+enum Command {
     Check(check::Args),
     Run(run::Args),
     Drill(drill::Args),
@@ -60,7 +78,7 @@ impl Command {
             Self::MarkDone(args) => decide::mark_done(args, context),
             Self::Cancel(args) => cancel::run(args, context),
             Self::Actions(args) => actions::run(&args, context),
-            Self::Completions(args) => completions::run(&args, context),
+            Self::Completions(args) => completions::run(&args, Cli::command(), context),
             Self::Demo(args) => demo::run(&args),
         }
     }
@@ -87,11 +105,6 @@ pub(crate) fn main() -> ExitCode {
             error.exit.into()
         }
     }
-}
-
-/// Prints a command's data.
-pub(crate) fn print(context: &Context, text: &str) -> Result<(), CliError> {
-    context.terminal.print(text).map_err(|error| CliError::new(Exit::Internal, error))
 }
 
 /// Whoever read stdout has seen enough.

@@ -9,7 +9,7 @@ use lifeboat_model::record::Decision;
 use lifeboat_model::{Event, Phase};
 
 use crate::args::OutputArgs;
-use crate::claim::{claim, decide, say_note};
+use crate::claim::{claim, decide};
 use crate::context::Context;
 use crate::drive::Driver;
 use crate::edited::{self, Edited, Since};
@@ -56,7 +56,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let secrets = secrets::resolve(claim.state.plan())?;
     let kept = match edited::since(claim.state.plan()) {
         Since::Unknown(what) => {
-            say_note(context, &format!("{what}; the run goes on as it was pinned"));
+            context.terminal.note(&format!("{what}; the run goes on as it was pinned"));
             None
         }
         Since::Edited(edited) if !claim.state.keeps_pinned(&edited.digest) => {
@@ -105,8 +105,9 @@ fn keep(
     } else if terminal.can_ask() && confirm(terminal, "Go on with the runbook as it was?") {
         "confirmed at the terminal"
     } else {
-        let command = format!("{} --keep-pinned", context.about("resume", claim.state.run()));
-        terminal.say(&next_commands::rendered(&[Next { command, what: "goes on with the runbook as it was" }]));
+        let command = format!("{} --keep-pinned", context.spelling.about("resume", claim.state.run()));
+        terminal
+            .say(&next_commands::rendered(&[Next { command, what: "goes on with the runbook as it was" }]));
         return Ok(None);
     };
     let decision = Decision::KeepPinned { edited: edited.digest.as_str().to_owned() };

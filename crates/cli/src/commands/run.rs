@@ -54,7 +54,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
         Err(CliError::usage("a live run needs a person's yes, and there is no terminal to ask at").hint(
             format!(
                 "say it with `{}{} --yes`",
-                context.command(&["run", &start.file.to_string_lossy()]),
+                context.spelling.command(&["run", &start.file.to_string_lossy()]),
                 start.inputs.typed()
             ),
         ))

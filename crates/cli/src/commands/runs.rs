@@ -6,7 +6,6 @@ use lifeboat_display::run_list::{RunLine, as_table};
 use lifeboat_engine::Listed;
 use lifeboat_store::FileStore;
 
-use super::print;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -28,11 +27,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let runs = pick::list(&store)?;
     let lines: Vec<_> = runs.iter().map(|listed| line(&store, listed)).collect();
     if args.json {
-        print(context, &lines.iter().map(|line| format!("{}\n", line.as_json())).collect::<String>())?;
+        context.print(&lines.iter().map(|line| format!("{}\n", line.as_json())).collect::<String>())?;
     } else if runs.is_empty() {
         context.terminal.say("there is no run yet\n");
     } else {
-        print(context, &as_table(&lines))?;
+        context.print(&as_table(&lines))?;
     }
     Ok(Exit::Done)
 }

@@ -8,7 +8,6 @@ use lifeboat_display::style::WARNING;
 use lifeboat_engine::Store as _;
 use lifeboat_model::StepId;
 
-use super::print;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -32,7 +31,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let store = context.store()?;
     let run = pick::run(context, &store, args.run.as_deref(), Fits::Any)?;
-    let mut loaded = store.load(&run).map_err(|error| CliError::store(context, &run, error))?;
+    let mut loaded = store.load(&run).map_err(|error| CliError::store(&context.spelling, &run, error))?;
     if loaded.holder.is_none() {
         loaded.state.driver_is_gone();
     }
@@ -41,13 +40,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     }
     let (state, holder) = (&loaded.state, loaded.holder.as_ref());
     if args.json {
-        print(context, &format!("{}\n", as_json(state, holder)))?;
+        context.print(&format!("{}\n", as_json(state, holder)))?;
     } else {
         let printed = Printed::new(store.steps_folder(&run), &secrets::of_run(state));
         let tails = |step: &StepId, attempt| printed.tail(step, attempt);
-        print(context, &as_text(state, holder, Timestamp::now(), &tails))?;
+        context.print(&as_text(state, holder, Timestamp::now(), &tails))?;
         if holder.is_none() {
-            let shown = context.about("status", &run);
+            let shown = context.spelling.about("status", &run);
             let next: Vec<_> = next::of(context, state);
             let other: Vec<_> = next.into_iter().filter(|next| next.command != shown).collect();
             context.terminal.say(&next_commands::rendered(&other));
