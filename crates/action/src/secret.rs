@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
-use lifeboat_model::Texts;
-use lifeboat_model::texts::Change;
+use lifeboat_model::Redact;
+use lifeboat_model::redact::Redaction;
 use serde_json::Value;
 
 use crate::spelling::spellings;
@@ -96,7 +96,7 @@ impl Masker {
     }
 
     /// The same with every secret's value masked.
-    pub fn masked<T: Texts>(&self, mut stored: T) -> T {
+    pub fn masked<T: Redact>(&self, mut stored: T) -> T {
         let mask = |text: &mut String| {
             if let Cow::Owned(masked) = self.mask(text) {
                 *text = masked;
@@ -108,7 +108,7 @@ impl Masker {
             }
         };
         if !self.is_empty() {
-            stored.each_text(&Change { text: &mask, key: &mask_key });
+            stored.redact(&Redaction { text: &mask, key: &mask_key });
         }
         stored
     }

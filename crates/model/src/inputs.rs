@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::document::{parse_duration, shortened};
-use crate::nearest::did_you_mean;
 use crate::plan::{InputSpec, InputType, Plan};
+use crate::suggest::did_you_mean;
 
 /// A value as given.
 #[derive(Debug, Clone, PartialEq)]

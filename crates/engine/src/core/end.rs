@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use lifeboat_model::record::{DoubtRule, Resolution, StepEnd};
-use lifeboat_model::{Attempt, Effect, Failure, FailureKind, Observation, RecordBody, StepIndex, Texts};
+use lifeboat_model::{Attempt, Effect, Failure, FailureKind, Observation, RecordBody, Redact, StepIndex};
 
 use super::fill::Parameters;
 use super::{Core, Response};
@@ -186,7 +186,7 @@ impl Core {
     }
 
     /// The same with every secret's value masked.
-    fn masked<T: Texts>(&self, stored: T) -> T {
+    fn masked<T: Redact>(&self, stored: T) -> T {
         self.masker.masked(stored)
     }
 }

@@ -3,17 +3,17 @@
 //! Each file checks one thing and goes on after a mistake, so that an author sees all of them at once. Only when
 //! there is none is a plan made.
 
-mod calls;
-mod filled;
+mod action_calls;
 mod header;
 mod needs;
 mod order;
 mod outline;
+mod preflight;
 mod references;
 mod steps;
 mod templates;
 
-pub use self::filled::{INPUT_VALUE, check_filled};
+pub use self::preflight::{INPUT_VALUE, check_filled};
 
 use crate::catalog::Catalog;
 use crate::document::Document;

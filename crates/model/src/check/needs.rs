@@ -3,10 +3,10 @@
 use super::outline::{Outline, Row};
 use crate::document::shortened;
 use crate::ids::StepIndex;
-use crate::nearest::did_you_mean;
 use crate::plan::Section;
 use crate::problem::{Problem, Problems};
 use crate::source::Spanned;
+use crate::suggest::did_you_mean;
 
 /// For each step the steps it waits for, ascending, besides the opening of the block around it.
 pub(super) fn resolve(outline: &Outline<'_>, problems: &mut Problems) -> Vec<Vec<StepIndex>> {

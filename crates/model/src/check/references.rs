@@ -8,10 +8,10 @@ use super::outline::{Outline, Written};
 use crate::catalog::Catalog;
 use crate::document::{Document, shortened};
 use crate::ids::StepIndex;
-use crate::nearest::did_you_mean;
 use crate::plan::{InputType, Section};
 use crate::problem::Problem;
 use crate::source::{Span, Spanned};
+use crate::suggest::did_you_mean;
 use crate::template::Reference;
 
 /// Everything a template can name.

@@ -1,6 +1,6 @@
 //! Checks each step and puts it into the plan.
 
-use super::calls;
+use super::action_calls;
 use super::header::plain;
 use super::outline::{Row, Written};
 use super::references::Names;
@@ -67,9 +67,9 @@ fn conditions(names: &Names<'_>, row: &Row<'_>) -> Vec<String> {
 }
 
 fn action(templates: &mut Templates<'_>, step: &Step, problems: &mut Problems) -> Option<ActionStep> {
-    let call = calls::check(templates, &step.call, problems);
+    let call = action_calls::check(templates, &step.call, problems);
     let check = step.check.as_ref().map(|check| {
-        let looked_up = calls::check(templates, check, problems);
+        let looked_up = action_calls::check(templates, check, problems);
         if let (Some(looked_up), Some(action)) = (&looked_up, &check.action)
             && looked_up.effect != Effect::Read
         {

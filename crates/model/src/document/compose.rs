@@ -11,7 +11,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
 use super::node::{Entry, Node, NodeKind, Scalar};
 use super::offsets::Offsets;
 use super::precheck::precheck;
-use super::refusal;
+use super::syntax_error;
 use crate::problem::{Problem, Problems};
 use crate::source::{Source, Span, Spanned};
 
@@ -35,7 +35,7 @@ pub(super) fn compose(source: &Source, problems: &mut Problems) -> Result<Node, 
         let (event, span) = next.map_err(|error| unreadable(source, &offsets, &error))?;
         composer.event(event, offsets.span(span))?;
     }
-    composer.root.ok_or_else(refusal::empty)
+    composer.root.ok_or_else(syntax_error::empty)
 }
 
 struct Composer<'s> {
@@ -79,7 +79,7 @@ impl Composer<'_> {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
             Event::DocumentStart(_) => self.document(span),
             Event::Alias(_) => {
-                self.problems.push(refusal::anchor(span));
+                self.problems.push(syntax_error::anchor(span));
                 self.node(Node { span, kind: NodeKind::Refused })
             }
             Event::Scalar(text, style, anchor, tag) => {
@@ -109,23 +109,23 @@ impl Composer<'_> {
         if self.root.is_none() {
             return Ok(());
         }
-        Err(refusal::second_document(span))
+        Err(syntax_error::second_document(span))
     }
 
     /// Complains about an anchor or a tag, and says whether there was one.
     fn marked(&mut self, anchor: usize, tagged: bool, value: Span) -> bool {
         if anchor > 0 {
-            self.problems.push(refusal::anchor(refusal::mark(self.source, value, '&')));
+            self.problems.push(syntax_error::anchor(syntax_error::mark(self.source, value, '&')));
         }
         if tagged {
-            self.problems.push(refusal::tag(refusal::mark(self.source, value, '!')));
+            self.problems.push(syntax_error::tag(syntax_error::mark(self.source, value, '!')));
         }
         anchor > 0 || tagged
     }
 
     fn open(&mut self, start: Span, content: Content) -> Result<(), Problem> {
         if self.open.len() >= MAX_DEPTH {
-            return Err(refusal::too_deep(start, MAX_DEPTH));
+            return Err(syntax_error::too_deep(start, MAX_DEPTH));
         }
         self.open.push(Open { start, content });
         self.count(start)
@@ -134,7 +134,7 @@ impl Composer<'_> {
     fn count(&mut self, span: Span) -> Result<(), Problem> {
         self.nodes += 1;
         if self.nodes > MAX_NODES {
-            return Err(refusal::too_many_values(span, MAX_NODES));
+            return Err(syntax_error::too_many_values(span, MAX_NODES));
         }
         Ok(())
     }
@@ -188,18 +188,18 @@ impl OpenMapping {
         let text = match &node.kind {
             NodeKind::Refused => return Err(None),
             NodeKind::Sequence(_) | NodeKind::Mapping(_) => {
-                let template = refusal::unquoted_template(source, start);
+                let template = syntax_error::unquoted_template(source, start);
                 self.refused |= template.is_some();
-                return Err(template.or_else(|| Some(refusal::not_a_key(node.span))));
+                return Err(template.or_else(|| Some(syntax_error::not_a_key(node.span))));
             }
             NodeKind::Scalar(scalar) if scalar.plain && scalar.text == "<<" => {
-                return Err(Some(refusal::merge_key(node.span)));
+                return Err(Some(syntax_error::merge_key(node.span)));
             }
             NodeKind::Scalar(scalar) => &scalar.text,
         };
         match self.seen.entry(text.clone()) {
             hash_map::Entry::Occupied(first) => {
-                Err(Some(refusal::duplicate_key(text, node.span, *first.get())))
+                Err(Some(syntax_error::duplicate_key(text, node.span, *first.get())))
             }
             hash_map::Entry::Vacant(free) => {
                 free.insert(node.span);
@@ -222,12 +222,12 @@ impl OpenMapping {
 fn unreadable(source: &Source, offsets: &Offsets<'_>, error: &ScanError) -> Problem {
     let at = offsets.byte(error.marker().index());
     match error.info() {
-        why if why.contains("recursion limit") => refusal::too_deep(Span::empty(at), MAX_DEPTH),
+        why if why.contains("recursion limit") => syntax_error::too_deep(Span::empty(at), MAX_DEPTH),
         why if why.contains("unknown anchor") => {
             let rest = Span::new(at, source.text().len());
-            refusal::anchor(refusal::mark(source, rest, '*'))
+            syntax_error::anchor(syntax_error::mark(source, rest, '*'))
         }
-        why => refusal::syntax(source, at, why),
+        why => syntax_error::syntax(source, at, why),
     }
 }
 

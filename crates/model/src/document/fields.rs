@@ -2,10 +2,10 @@
 
 use super::node::{Entry, Node, NodeKind};
 use super::read::items;
-use super::refusal::shortened;
-use crate::nearest::{did_you_mean, nearest};
+use super::syntax_error::shortened;
 use crate::problem::{Problem, Problems};
 use crate::source::{Span, Spanned};
+use crate::suggest::{did_you_mean, nearest};
 
 /// The keys a kind of mapping may have.
 pub(super) struct Shape {

@@ -16,18 +16,18 @@ mod node;
 mod offsets;
 mod precheck;
 mod read;
-mod refusal;
 mod scalar;
 mod secret;
 mod step;
+mod syntax_error;
 mod values;
 
 pub use input::Input;
 pub use node::{Entry, Node, NodeKind, Scalar};
 pub(crate) use read::parse_duration;
-pub(crate) use refusal::shortened;
 pub use secret::Secret;
 pub use step::{Block, Call, Item, Retry, Step};
+pub(crate) use syntax_error::shortened;
 pub use values::read_values;
 
 use crate::plan::Objectives;

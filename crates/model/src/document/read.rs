@@ -4,10 +4,10 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::node::{Node, NodeKind, Scalar};
-use super::refusal::shortened;
-use crate::nearest::did_you_mean;
+use super::syntax_error::shortened;
 use crate::problem::Problem;
 use crate::source::Spanned;
+use crate::suggest::did_you_mean;
 
 /// The longest duration of the language: long enough for any wait, short enough for any clock.
 const MAX_DURATION: SignedDuration = SignedDuration::from_hours(366 * 24);

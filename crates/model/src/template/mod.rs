@@ -8,9 +8,9 @@ mod blocks;
 mod helpers;
 mod nesting;
 mod reference;
+mod references_in;
 mod render;
 mod strict;
-mod walk;
 
 pub use reference::{NotAReference, Reference};
 pub use render::{CannotFill, Decided, Filled, Values};
@@ -105,11 +105,11 @@ pub fn analyse(text: &str) -> Analysis {
         Ok(compiled) => compiled,
         Err(error) => return mistake(blocks::unbalanced(text).unwrap_or_else(|| not_a_template(&error))),
     };
-    let mut walk = walk::Walk::default();
-    walk.elements(&compiled.elements, walk::Scope::Top);
+    let mut found = references_in::References::default();
+    found.elements(&compiled.elements, references_in::Scope::Top);
     Analysis {
-        uses: walk.uses,
-        mistakes: walk.mistakes,
+        uses: found.uses,
+        mistakes: found.mistakes,
         is_one_expression: matches!(compiled.elements.as_slice(), [TemplateElement::Expression(_)]),
     }
 }

@@ -1,6 +1,6 @@
 //! The names a template can use.
 
-use crate::nearest::did_you_mean;
+use crate::suggest::did_you_mean;
 
 /// What a name in a template means.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

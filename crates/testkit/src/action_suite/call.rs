@@ -9,8 +9,8 @@ use lifeboat_action::{
     Action, ActionContext, Attempt, AttemptKey, CallInfo, Failure, Masker, Observation, Outcome,
     ProgressSink, Recovery, RunId, StepId,
 };
-use lifeboat_model::texts::Change;
-use lifeboat_model::{Mode, Texts};
+use lifeboat_model::redact::Redaction;
+use lifeboat_model::{Mode, Redact};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -115,7 +115,7 @@ impl Call {
         // The texts as they are: `Debug` would escape them.
         let texts = RefCell::new(self.said.0.lock().unwrap_or_else(PoisonError::into_inner).clone());
         let take = |text: &mut String| texts.borrow_mut().push(text.clone());
-        stored.each_text(&Change { text: &take, key: &take });
+        stored.redact(&Redaction { text: &take, key: &take });
         texts.into_inner().join("\n")
     }
 
@@ -133,12 +133,12 @@ pub(super) enum Answer {
     Found(Option<Result<Outcome, Failure>>, String),
 }
 
-impl Texts for Answer {
-    fn each_text(&mut self, change: &Change<'_>) {
+impl Redact for Answer {
+    fn redact(&mut self, change: &Redaction<'_>) {
         match self {
-            Self::Saw(observation) => observation.each_text(change),
-            Self::Ended(Ok(outcome)) | Self::Found(Some(Ok(outcome)), _) => outcome.each_text(change),
-            Self::Ended(Err(failure)) | Self::Found(Some(Err(failure)), _) => failure.each_text(change),
+            Self::Saw(observation) => observation.redact(change),
+            Self::Ended(Ok(outcome)) | Self::Found(Some(Ok(outcome)), _) => outcome.redact(change),
+            Self::Ended(Err(failure)) | Self::Found(Some(Err(failure)), _) => failure.redact(change),
             Self::Found(None, _) => {}
         }
         if let Self::Found(_, words) = self {

@@ -8,10 +8,10 @@ use super::references::Names;
 use super::templates::{Templates, place_of};
 use crate::document::{Call, Node, NodeKind, shortened};
 use crate::ids::ActionName;
-use crate::nearest::did_you_mean;
 use crate::plan::ActionCall;
 use crate::problem::{Problem, Problems};
 use crate::source::{Span, Spanned};
+use crate::suggest::did_you_mean;
 use crate::template::Use;
 
 /// Checks a call; gives nothing, with a problem, if it cannot be carried out.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::calls::place;
+use super::action_calls::place;
 use super::outline::{Outline, Written};
 use super::templates::place_of;
 use crate::catalog::{Catalog, ParamProblem, is_templated};

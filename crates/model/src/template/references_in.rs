@@ -5,13 +5,13 @@ use handlebars::{Path, PathSeg};
 
 use super::reference::{ROOTS, Reference};
 use super::{BLOCK_HELPERS, HELPERS, Mistake, Use};
-use crate::nearest::did_you_mean;
+use crate::suggest::did_you_mean;
 
 /// Helpers that are not strict: handlebars lets them take what is not there for false.
 const TAKE_MISSING_FOR_FALSE: &[&str] = &["if", "unless", "and", "or"];
 
 #[derive(Debug, Default)]
-pub(super) struct Walk {
+pub(super) struct References {
     pub(super) uses: Vec<Use>,
     pub(super) mistakes: Vec<Mistake>,
 }
@@ -28,7 +28,7 @@ pub(super) enum Scope<'t> {
     },
 }
 
-impl Walk {
+impl References {
     pub(super) fn elements(&mut self, elements: &[TemplateElement], scope: Scope<'_>) {
         for element in elements {
             self.element(element, scope);

@@ -1,4 +1,4 @@
-//! The words with which YAML is refused, and where exactly each refusal points.
+//! The problems of a text that is not the YAML of a runbook: the words of each, and the place where it points.
 
 use crate::problem::Problem;
 use crate::source::{Source, Span};
