@@ -13,6 +13,7 @@
 
 mod action;
 mod context;
+pub mod duration;
 mod params;
 mod read;
 mod registry;
@@ -27,7 +28,7 @@ pub use lifeboat_model::{
     ActionName, ActionSpec, Attempt, AttemptKey, Catalog, Change, Effect, Failure, FailureKind, Observation,
     Outcome, ParamProblem, RunId, StepId,
 };
-pub use params::{check_against_schema, duration};
+pub use params::check_against_schema;
 pub use registry::{Observers, Registry};
 pub use secret::{MASK, Masker};
 pub use typed::{Description, ObserveOnly, Typed, TypedAction, TypedObserve};

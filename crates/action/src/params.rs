@@ -4,8 +4,8 @@
 //! `required`, `additionalProperties`, `items`, `minItems`, `minimum`, `maximum`, `anyOf`, `oneOf`, `allOf`, and the
 //! formats `duration` and `date-time`. Whatever else a schema says is left to the typed parameters themselves.
 
-use lifeboat_model::ParamProblem;
 use lifeboat_model::catalog::is_templated;
+use lifeboat_model::{ParamProblem, duration, kind};
 use serde_json::{Map, Value};
 
 /// Everything in `params` that the schema refuses. A text that holds a template is accepted wherever a value may be.
@@ -13,71 +13,6 @@ pub fn check_against_schema(schema: &Value, params: &Value) -> Vec<ParamProblem>
     let mut checker = Checker { path: Vec::new(), problems: Vec::new() };
     checker.value(schema, params);
     checker.problems
-}
-
-/// Serde and schema for a length of time written as `10s`, `2m` or `1h 30m`. Use it with
-/// `#[serde(with = "lifeboat_action::duration")] #[schemars(schema_with = "lifeboat_action::duration::schema")]`.
-pub mod duration {
-    use std::time::Duration;
-
-    use jiff::SignedDuration;
-    use schemars::{Schema, json_schema};
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    /// The longest length of time: a hundred years. Clocks cannot count to the end of what can be written.
-    const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-
-    /// Reads a length of time; not negative, and not longer than clocks can count.
-    pub fn parse(text: &str) -> Result<Duration, String> {
-        let wrong = || format!("`{text}` is not a length of time: write it as `10s`, `2m` or `1h 30m`");
-        let signed: SignedDuration = text.parse().map_err(|_| wrong())?;
-        let duration = Duration::try_from(signed).map_err(|_| format!("`{text}` is negative"))?;
-        if duration > LONGEST {
-            Err(format!("`{text}` is longer than a hundred years"))
-        } else {
-            Ok(duration)
-        }
-    }
-
-    /// For `#[serde(with)]`.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
-    }
-
-    /// For `#[serde(with)]`.
-    pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        let signed = SignedDuration::try_from(*duration).unwrap_or(SignedDuration::MAX);
-        serializer.collect_str(&format_args!("{signed:#}"))
-    }
-
-    /// For `#[schemars(schema_with)]`.
-    pub fn schema(_: &mut schemars::SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "format": "duration"})
-    }
-
-    /// The same for a length of time that may be left out, with `#[serde(default, with = …)]`.
-    pub mod option {
-        use std::time::Duration;
-
-        use serde::{Deserialize, Deserializer, Serializer};
-
-        /// For `#[serde(with)]`.
-        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-            let text = Option::<String>::deserialize(deserializer)?;
-            text.map(|text| super::parse(&text)).transpose().map_err(serde::de::Error::custom)
-        }
-
-        /// For `#[serde(with)]`.
-        pub fn serialize<S: Serializer>(
-            duration: &Option<Duration>,
-            serializer: S,
-        ) -> Result<S::Ok, S::Error> {
-            match duration {
-                Some(duration) => super::serialize(duration, serializer),
-                None => serializer.serialize_none(),
-            }
-        }
-    }
 }
 
 struct Checker {
@@ -135,7 +70,7 @@ impl Checker {
 
     fn type_and_choice(&mut self, schema: &Value, value: &Value) -> bool {
         if !type_fits(schema, value) {
-            self.report(format!("this is {}, expected {}", kind_of(value), types_of(schema)), None);
+            self.report(format!("this is {}, expected {}", shown(value), types_of(schema)), None);
             return false;
         }
         match own_choices(schema) {
@@ -208,8 +143,8 @@ impl Checker {
     fn format(&mut self, schema: &Value, text: &str) {
         match schema.get("format").and_then(Value::as_str) {
             Some("duration") => {
-                if let Err(message) = duration::parse(text) {
-                    self.report(message, None);
+                if let Err(wrong) = duration::parse(text) {
+                    self.report(wrong.message(text), Some(duration::HOW_TO_WRITE.to_owned()));
                 }
             }
             Some("date-time") if text.parse::<jiff::Timestamp>().is_err() => {
@@ -273,24 +208,15 @@ fn type_fits(schema: &Value, value: &Value) -> bool {
 }
 
 fn types_of(schema: &Value) -> String {
-    let words = types(schema).into_iter().filter(|word| *word != "null").map(|word| match word {
-        "array" => "a list",
-        "object" => "a map",
-        "string" => "a text",
-        "integer" => "a whole number",
-        "number" => "a number",
-        "boolean" => "true or false",
-        other => other,
-    });
+    let words = types(schema).into_iter().filter(|word| *word != "null").map(kind::of_schema_type);
     words.collect::<Vec<_>>().join(" or ")
 }
 
-fn kind_of(value: &Value) -> String {
+/// A value in a message: itself, where it is short enough.
+fn shown(value: &Value) -> String {
     match value {
-        Value::Null => "empty".to_owned(),
         Value::Bool(_) | Value::Number(_) | Value::String(_) => format!("`{}`", plain(value)),
-        Value::Array(_) => "a list".to_owned(),
-        Value::Object(_) => "a map".to_owned(),
+        Value::Null | Value::Array(_) | Value::Object(_) => kind::of(value).to_owned(),
     }
 }
 
@@ -334,7 +260,7 @@ mod tests {
                 "port: 0 is less than 1 ()",
                 "state: `drain` is not one of the choices (choose one of: ready, maint)",
                 "argv.1: this is `1`, expected a text ()",
-                "for: `5 parsecs` is not a length of time: write it as `10s`, `2m` or `1h 30m` ()",
+                "for: `5 parsecs` is not a duration (write it like 250ms, 10s, 2m or 1h 30m)",
                 ": `host` is missing (host: host:port)",
             ]
         );
@@ -366,13 +292,6 @@ mod tests {
         let text_or_list =
             json!({"anyOf": [{"const": "all", "type": "string"}, {"type": "array", "minItems": 1}]});
         assert_eq!(said(&text_or_list, json!([])), [("needs at least 1 item(s)".to_owned(), String::new())]);
-    }
-
-    #[test]
-    fn a_length_of_time_is_one_that_clocks_can_count() {
-        assert_eq!(duration::parse("876000h"), Ok(std::time::Duration::from_secs(3_153_600_000)));
-        let why = duration::parse("9223372036854775807s").unwrap_err();
-        assert_eq!(why, "`9223372036854775807s` is longer than a hundred years");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The outputs that a person gives in place of a step, each read as the step's action declares it.
 
-use lifeboat_model::ActionSpec;
+use lifeboat_model::{ActionSpec, kind};
 use serde_json::Value;
 
 /// What an output must be: one of the types that its action declares, or anything where it declares none.
@@ -37,9 +37,9 @@ impl Kind {
     /// What it must be, in words.
     pub(crate) fn in_words(&self) -> String {
         if self.types.is_empty() {
-            return "JSON or text".to_owned();
+            return "JSON or a text".to_owned();
         }
-        let words: Vec<_> = self.types.iter().map(|declared| in_words(declared)).collect();
+        let words: Vec<_> = self.types.iter().map(|declared| kind::of_schema_type(declared)).collect();
         words.join(" or ")
     }
 
@@ -62,18 +62,6 @@ fn is_of(value: &Value, declared: &str) -> bool {
         "object" => value.is_object(),
         "null" => value.is_null(),
         _ => false,
-    }
-}
-
-fn in_words(declared: &str) -> &str {
-    match declared {
-        "string" => "text",
-        "integer" => "an integer",
-        "number" => "a number",
-        "boolean" => "true or false",
-        "array" => "a JSON list",
-        "object" => "a JSON object",
-        other => other,
     }
 }
 
@@ -103,10 +91,10 @@ mod tests {
     #[test]
     fn a_value_of_another_type_is_refused() {
         let refused = |types: &[&str], text| read(types, text).expect_err("it is of another type");
-        assert_eq!(refused(&["integer"], "abc"), "must be an integer");
-        assert_eq!(refused(&["integer"], "1.5"), "must be an integer");
-        assert_eq!(refused(&["integer", "null"], "\"1\""), "must be an integer or null");
+        assert_eq!(refused(&["integer"], "abc"), "must be a whole number");
+        assert_eq!(refused(&["integer"], "1.5"), "must be a whole number");
+        assert_eq!(refused(&["integer", "null"], "\"1\""), "must be a whole number or null");
         assert_eq!(refused(&["boolean"], "yes"), "must be true or false");
-        assert_eq!(refused(&["object"], "[]"), "must be a JSON object");
+        assert_eq!(refused(&["object"], "[]"), "must be a mapping");
     }
 }

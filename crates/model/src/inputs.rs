@@ -6,7 +6,9 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::document::{parse_duration, shortened};
+use crate::document::shortened;
+use crate::duration::{self, NotADuration};
+use crate::kind;
 use crate::plan::{InputSpec, InputType, Plan};
 use crate::suggest::did_you_mean;
 
@@ -119,10 +121,10 @@ impl InputType {
 
     fn wanted(self) -> &'static str {
         match self {
-            Self::String => "text",
-            Self::Integer => "a whole number",
-            Self::Number => "a number",
-            Self::Boolean => "true or false",
+            Self::String => kind::TEXT,
+            Self::Integer => kind::INTEGER,
+            Self::Number => kind::NUMBER,
+            Self::Boolean => kind::BOOLEAN,
             Self::Duration => "a duration such as 10s or 1h 30m",
             Self::List => "a list of texts",
         }
@@ -146,7 +148,10 @@ pub(crate) fn from_text(kind: InputType, text: &str) -> Result<Value, String> {
         }
         InputType::Boolean => trimmed.parse::<bool>().map(Value::from).map_err(|_| wrong()),
         InputType::Duration => {
-            parse_duration(trimmed).map_err(|why| format!("{why}; it must be {}", kind.wanted()))?;
+            let wrong = |wrong: NotADuration| {
+                format!("{}; {}", wrong.message(&shortened(trimmed)), duration::HOW_TO_WRITE)
+            };
+            duration::parse(trimmed).map_err(wrong)?;
             Ok(Value::from(trimmed))
         }
         InputType::List => {

@@ -96,7 +96,7 @@ impl Target {
             return Err("`ca_file` is only used with `sslmode: verify-full`".to_owned());
         }
         if self.connect_timeout.is_zero() {
-            return Err("`connect_timeout` must be longer than nothing".to_owned());
+            return Err("`connect_timeout` must be longer than 0s".to_owned());
         }
         if self.statement_timeout.as_millis() == 0 || self.statement_timeout.as_millis() > i32::MAX as u128 {
             return Err("`statement_timeout` must lie between 1ms and 24 days".to_owned());

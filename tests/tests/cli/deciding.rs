@@ -126,7 +126,7 @@ fn an_output_is_read_as_its_action_declares_it() {
     exit 2
     -- stderr
     the newest unfinished or failed run is meant: [RUN 1]
-    error: the output `exit_code` of step `second` must be an integer
+    error: the output `exit_code` of step `second` must be a whole number
     hint: `lifeboat actions command.run` shows what it gives
     ");
     assert_eq!(sandbox.run("mark-done second --reason done -o stdout=10 -o exit_code=0").code, Some(0));

@@ -103,7 +103,7 @@ steps:
     "#);
     let answer = run("db:sesame-4711", "soon");
     assert_eq!(answer.code, Some(2), "{answer}");
-    assert!(answer.stderr.contains("`soon` is not a length of time"), "{answer}");
+    assert!(answer.stderr.contains("`soon` is not a duration"), "{answer}");
     assert!(!answer.stderr.contains("sesame"), "{answer}");
 }
 

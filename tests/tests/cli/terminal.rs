@@ -186,9 +186,9 @@ fn a_person_is_asked_again_for_an_output_of_another_type() {
     let mut session = at_terminal(&sandbox, "run doubtful.yaml --yes");
     session.exp_string("What now?").expect("the choice");
     session.send_line("mark-done").expect("it reads");
-    session.exp_string("(an integer, for step after)").expect("what it must be");
+    session.exp_string("(a whole number, for step after)").expect("what it must be");
     session.send_line("abc").expect("it reads");
-    session.exp_string("`exit_code` must be an integer").expect("it insists");
+    session.exp_string("`exit_code` must be a whole number").expect("it insists");
     session.exp_string("Its output `exit_code`?").expect("the output, again");
     session.send_line("7").expect("it reads");
     session.exp_string("Why?").expect("a reason");

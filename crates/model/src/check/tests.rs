@@ -412,11 +412,11 @@ steps:
     4:32 `1.5` wrong_type: `1.5` is not a whole number
     5:32 `yes` wrong_type: `yes` is not true or false
     7:31 `x` not_a_choice: `x` is not one of `y`, `z`
-    8:33 `10` wrong_type: `10` has no unit; it must be a duration such as 10s or 1h 30m
-    9:33 `[b]` wrong_type: `["b"]` is not text
+    8:33 `10` wrong_type: `10` has no unit; write it like 250ms, 10s, 2m or 1h 30m
+    9:33 `[b]` wrong_type: `["b"]` is not a text
     10:31 `[1]` wrong_type: `[1]` is not a number
     11:29 `[a, b]` not_a_choice: `b` is not one of `a`
-    12:22 `default` wrong_type: `null` is not text
+    12:22 `default` wrong_type: `null` is not a text
     "#);
 }
 

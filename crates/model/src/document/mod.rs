@@ -24,7 +24,6 @@ mod values;
 
 pub use input::Input;
 pub use node::{Entry, Node, NodeKind, Scalar};
-pub(crate) use read::parse_duration;
 pub use secret::Secret;
 pub use step::{Block, Call, Item, Retry, Step};
 pub(crate) use syntax_error::shortened;

@@ -2,6 +2,7 @@
 //!
 //! This is the index from paths to positions: whoever holds a node knows where it was written, however deep.
 
+use crate::kind;
 use crate::source::{Span, Spanned};
 
 /// A value as written.
@@ -88,8 +89,8 @@ impl Node {
     pub fn describe(&self) -> &'static str {
         match &self.kind {
             NodeKind::Scalar(scalar) => scalar.describe(),
-            NodeKind::Sequence(_) => "a list",
-            NodeKind::Mapping(_) => "a mapping",
+            NodeKind::Sequence(_) => kind::LIST,
+            NodeKind::Mapping(_) => kind::MAPPING,
             NodeKind::Refused => "a value that was refused",
         }
     }

@@ -8,13 +8,11 @@ use super::syntax_error::shortened;
 use crate::problem::Problem;
 use crate::source::Spanned;
 use crate::suggest::did_you_mean;
-
-/// The longest duration of the language: long enough for any wait, short enough for any clock.
-const MAX_DURATION: SignedDuration = SignedDuration::from_hours(366 * 24);
+use crate::{duration, kind};
 
 /// Text as written. Numbers and words such as `no` are text here; nothing at all is not.
 pub(super) fn text(node: &Node, key: &str) -> Result<Spanned<String>, Problem> {
-    let scalar = scalar(node, key, "text")?;
+    let scalar = scalar(node, key, kind::TEXT)?;
     if scalar.is_null() || scalar.text.is_empty() {
         return Err(Problem::new("wrong_type", node.span, format!("`{key}` is empty")));
     }
@@ -23,54 +21,34 @@ pub(super) fn text(node: &Node, key: &str) -> Result<Spanned<String>, Problem> {
 
 /// `true` or `false`, and no other spelling of them.
 pub(super) fn flag(node: &Node, key: &str) -> Result<bool, Problem> {
-    match scalar(node, key, "true or false")?.value(node.span)? {
+    match scalar(node, key, kind::BOOLEAN)?.value(node.span)? {
         Value::Bool(value) => Ok(value),
         Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
-            Err(wrong_type(node, key, "true or false"))
+            Err(wrong_type(node, key, kind::BOOLEAN))
         }
     }
 }
 
 /// A whole number from one up.
 pub(super) fn count(node: &Node, key: &str) -> Result<u32, Problem> {
-    let value = scalar(node, key, "a whole number")?.value(node.span)?;
+    let value = scalar(node, key, kind::INTEGER)?.value(node.span)?;
     let count = value.as_u64().and_then(|count| u32::try_from(count).ok()).filter(|count| *count > 0);
     count.ok_or_else(|| wrong_type(node, key, "a whole number, 1 or more"))
 }
 
 /// A finite number, not below one: what a delay is multiplied with.
 pub(super) fn factor(node: &Node, key: &str) -> Result<f64, Problem> {
-    let value = scalar(node, key, "a number")?.value(node.span)?;
+    let value = scalar(node, key, kind::NUMBER)?.value(node.span)?;
     value.as_f64().filter(|factor| *factor >= 1.0).ok_or_else(|| wrong_type(node, key, "a number, 1 or more"))
 }
 
 /// A duration such as `10s` or `1h 30m`.
 pub(super) fn duration(node: &Node, key: &str) -> Result<SignedDuration, Problem> {
     let scalar = scalar(node, key, "a duration")?;
-    parse_duration(&scalar.text).map_err(|why| {
-        let message = format!("`{key}` must be a duration, {why}");
-        Problem::new("wrong_type", node.span, message).help("write it like 250ms, 10s, 2m or 1h 30m")
+    duration::parse(&scalar.text).map_err(|wrong| {
+        let why = wrong.message(&shortened(&scalar.text));
+        Problem::new("wrong_type", node.span, format!("`{key}`: {why}")).help(duration::HOW_TO_WRITE)
     })
-}
-
-/// Reads a duration such as `10s` or `1h 30m`.
-///
-/// # Errors
-/// Says what is wrong with the text, as the second half of a sentence.
-pub(crate) fn parse_duration(text: &str) -> Result<SignedDuration, String> {
-    let shown = shortened(text);
-    if text.trim().parse::<f64>().is_ok() {
-        return Err(format!("`{shown}` has no unit"));
-    }
-    let duration: SignedDuration =
-        text.trim().parse().map_err(|_: jiff::Error| format!("`{shown}` is none"))?;
-    if duration.is_negative() {
-        return Err(format!("`{shown}` is negative"));
-    }
-    if duration > MAX_DURATION {
-        return Err(format!("`{shown}` is longer than a year"));
-    }
-    Ok(duration)
 }
 
 /// One word of a fixed set, and what it stands for.
@@ -96,10 +74,10 @@ pub(super) fn items<'n>(node: &'n Node, key: &str) -> Result<&'n [Node], Problem
         NodeKind::Sequence(items) => Ok(items),
         NodeKind::Scalar(scalar) if !scalar.is_null() => {
             let help = format!("write `{key}: [{}]`", shortened(&scalar.text));
-            Err(wrong_type(node, key, "a list").help(help))
+            Err(wrong_type(node, key, kind::LIST).help(help))
         }
         NodeKind::Scalar(_) | NodeKind::Mapping(_) | NodeKind::Refused => {
-            Err(wrong_type(node, key, "a list"))
+            Err(wrong_type(node, key, kind::LIST))
         }
     }
 }
@@ -121,38 +99,4 @@ fn wrong_type(node: &Node, key: &str, wanted: &str) -> Problem {
         }
     };
     Problem::new("wrong_type", node.span, format!("`{key}` must be {wanted}, this is {given}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use jiff::SignedDuration;
-
-    use super::parse_duration;
-
-    #[test]
-    fn durations_are_written_with_units() {
-        for (text, milliseconds) in [
-            ("250ms", 250),
-            ("10s", 10_000),
-            ("2m", 120_000),
-            ("1h 30m", 5_400_000),
-            ("1h30m", 5_400_000),
-            ("0s", 0),
-        ] {
-            assert_eq!(parse_duration(text), Ok(SignedDuration::from_millis(milliseconds)), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_duration_says_why() {
-        for (text, why) in [
-            ("10", "`10` has no unit"),
-            ("soon", "`soon` is none"),
-            ("-5s", "`-5s` is negative"),
-            ("90000h", "`90000h` is longer than a year"),
-            ("", "`` is none"),
-        ] {
-            assert_eq!(parse_duration(text), Err(why.to_owned()), "{text}");
-        }
-    }
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::node::{Entry, Node, NodeKind, Scalar};
+use crate::kind;
 use crate::problem::{Problem, Problems};
 use crate::source::Span;
 
@@ -33,10 +34,10 @@ impl Scalar {
 
     pub(super) fn describe(&self) -> &'static str {
         match self.value(Span::default()) {
-            Ok(Value::Null) => "nothing",
-            Ok(Value::Bool(_)) => "true or false",
-            Ok(Value::Number(_)) | Err(_) => "a number",
-            Ok(Value::String(_) | Value::Array(_) | Value::Object(_)) => "text",
+            Ok(Value::Null) => kind::NULL,
+            Ok(Value::Bool(_)) => kind::BOOLEAN,
+            Ok(Value::Number(_)) | Err(_) => kind::NUMBER,
+            Ok(Value::String(_) | Value::Array(_) | Value::Object(_)) => kind::TEXT,
         }
     }
 }

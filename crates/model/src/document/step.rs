@@ -234,7 +234,7 @@ fn on_unknown(node: &Node, key: &'static str) -> Result<Spanned<OnUnknown>, Prob
 fn timeout(node: &Node, key: &'static str) -> Result<SignedDuration, Problem> {
     let timeout = duration(node, key)?;
     if timeout.is_zero() {
-        return Err(Problem::new("wrong_type", node.span, "`timeout` must be longer than nothing"));
+        return Err(Problem::new("wrong_type", node.span, "`timeout` must be longer than 0s"));
     }
     Ok(timeout)
 }

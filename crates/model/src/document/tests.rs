@@ -108,12 +108,12 @@ steps:
     insta::assert_snapshot!(report(text), @r#"
     2:1 `runbok` unknown_key: a runbook has no key `runbok` (did you mean `runbook`?)
     3:1 `title` wrong_type: `title` is empty
-    4:20 `5` wrong_type: `rto` must be a duration, `5` has no unit (write it like 250ms, 10s, 2m or 1h 30m)
-    4:28 `soon` wrong_type: `rpo` must be a duration, `soon` is none (write it like 250ms, 10s, 2m or 1h 30m)
+    4:20 `5` wrong_type: `rto`: `5` has no unit (write it like 250ms, 10s, 2m or 1h 30m)
+    4:28 `soon` wrong_type: `rpo`: `soon` is not a duration (write it like 250ms, 10s, 2m or 1h 30m)
     6:14 `strng` unknown_word: `type` cannot be `strng` (did you mean `string`?)
     6:31 `false` required_default: an input that may be left out needs a `default`
     6:38 `secret` unknown_key: an input has no key `secret` (inputs are kept in the journal; declare it under `secrets`)
-    7:6 `string` wrong_type: an input must be a mapping, this is text (known keys: type, default, help, required, choices)
+    7:6 `string` wrong_type: an input must be a mapping, this is a text (known keys: type, default, help, required, choices)
     8:3 `"c d"` invalid_name: `c d` is not a valid name (use up to 64 letters, digits, `-` and `_`, starting with a letter)
     10:8 `value` unknown_key: a secret has no key `value` (a secret is never written into a runbook; name an environment variable or a file)
     10:8 `value` missing_key: a secret needs `env: VARIABLE` or `file: PATH`
@@ -122,12 +122,12 @@ steps:
     16:12 `zero` wrong_type: `needs` must be a list, this is `zero` (write `needs: [zero]`)
     17:5 `gate` not_supported: `gate` is not supported by this version of lifeboat
     18:5 `action` missing_key: a step needs `id`
-    18:13 `[a, b]` wrong_type: `action` must be text, this is a list
+    18:13 `[a, b]` wrong_type: `action` must be a text, this is a list
     19:24 `0` wrong_type: `attempts` must be a whole number, 1 or more, this is `0`
-    19:34 `3` wrong_type: `delay` must be a duration, `3` has no unit (write it like 250ms, 10s, 2m or 1h 30m)
+    19:34 `3` wrong_type: `delay`: `3` has no unit (write it like 250ms, 10s, 2m or 1h 30m)
     20:17 `contineu` unknown_word: `on_failure` cannot be `contineu` (did you mean `continue`?)
     21:5 `depends_on` unknown_key: a step has no key `depends_on` (write `needs`)
-    22:5 `just text` wrong_type: a step must be a mapping, this is text (known keys: id, title, action, with, needs, when, timeout, retry, on_failure, on_unknown, idempotent, check)
+    22:5 `just text` wrong_type: a step must be a mapping, this is a text (known keys: id, title, action, with, needs, when, timeout, retry, on_failure, on_unknown, idempotent, check)
     "#);
 }
 
@@ -207,7 +207,7 @@ fn text_that_is_no_yaml_says_where_and_why() {
         1:1 `- a
     - b` wrong_type: a runbook must be a mapping, this is a list (known keys: runbook, title, owner, objectives, inputs, secrets, steps, finally)
     "just text"
-        1:1 `just text` wrong_type: a runbook must be a mapping, this is text (known keys: runbook, title, owner, objectives, inputs, secrets, steps, finally)
+        1:1 `just text` wrong_type: a runbook must be a mapping, this is a text (known keys: runbook, title, owner, objectives, inputs, secrets, steps, finally)
     "a: b: c\n"
         1:5 `` syntax: this is not YAML: mapping values are not allowed in this context
     "@"

@@ -8,6 +8,8 @@ use handlebars::{
 };
 use serde_json::{Number, Value};
 
+use crate::kind;
+
 /// What templates are rendered with.
 pub(super) static HANDLEBARS: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
     let mut handlebars = Handlebars::new();
@@ -98,13 +100,13 @@ fn equal(name: &str, given: &[Given<'_>]) -> Result<bool, String> {
     match (a.value, b.value) {
         (Value::Number(a), Value::Number(b)) => Ok(numbers(a, b).is_eq()),
         (Value::Null, _) | (_, Value::Null) => Ok(a.value == b.value),
-        (x, y) if kind(x) == kind(y) => Ok(x == y),
+        (x, y) if kind::of(x) == kind::of(y) => Ok(x == y),
         (x, y) => Err(format!(
             "`{name}` cannot be decided: {} is {}, and {} is {}; compare values of one kind",
             a.name,
-            kind(x),
+            kind::of(x),
             b.name,
-            kind(y)
+            kind::of(y)
         )),
     }
 }
@@ -120,7 +122,11 @@ fn order(name: &str, given: &[Given<'_>]) -> Result<Ordering, String> {
 }
 
 fn no_number(helper: &str, given: &Given<'_>) -> String {
-    format!("`{helper}` cannot be decided: {} is {}; it compares two numbers", given.name, kind(given.value))
+    format!(
+        "`{helper}` cannot be decided: {} is {}; it compares two numbers",
+        given.name,
+        kind::of(given.value)
+    )
 }
 
 fn numbers(a: &Number, b: &Number) -> Ordering {
@@ -140,7 +146,7 @@ fn len(_: &str, given: &[Given<'_>]) -> Result<Value, String> {
         Value::Object(map) => Ok(map.len().into()),
         Value::String(text) => Ok(text.len().into()),
         other @ (Value::Null | Value::Bool(_) | Value::Number(_)) => {
-            Err(format!("{} is {}, it has no length", given.name, kind(other)))
+            Err(format!("{} is {}, it has no length", given.name, kind::of(other)))
         }
     }
 }
@@ -153,7 +159,7 @@ fn lookup(_: &str, given: &[Given<'_>]) -> Result<Value, String> {
         }
         Value::Object(map) => place.value.as_str().and_then(|key| map.get(key)),
         other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
-            return Err(format!("{} is {}, there is nothing in it to look up", from.name, kind(other)));
+            return Err(format!("{} is {}, there is nothing in it to look up", from.name, kind::of(other)));
         }
     };
     found
@@ -166,15 +172,16 @@ fn items(_: &str, given: &[Given<'_>]) -> Result<Value, String> {
     match given.value {
         Value::Array(_) | Value::Object(_) => Ok(given.value.clone()),
         other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
-            Err(format!("{} is {}, `each` needs a list", given.name, kind(other)))
+            Err(format!("{} is {}, `each` needs a list", given.name, kind::of(other)))
         }
     }
 }
 
 /// A value as part of a text.
 fn text(given: &Given<'_>) -> Result<String, String> {
-    let refuse =
-        |help| Err(format!("{} is {}, which has no place in a text: {help}", given.name, kind(given.value)));
+    let refuse = |help| {
+        Err(format!("{} is {}, which has no place in a text: {help}", given.name, kind::of(given.value)))
+    };
     match given.value {
         Value::String(text) => Ok(text.clone()),
         Value::Bool(_) | Value::Number(_) => Ok(given.value.to_string()),
@@ -187,15 +194,4 @@ fn text(given: &Given<'_>) -> Result<String, String> {
 /// One word of a POSIX shell, in single quotes.
 fn shell_word(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a mapping",
-    }
 }

@@ -59,13 +59,13 @@ pub fn the_description_is_complete(make: MakeSuite<'_>) {
     }
 }
 
-/// Parameters and outputs are maps; a map with named keys takes no others; nothing is asked for that is not checked.
+/// Parameters and outputs are mappings; a mapping with named keys takes no others; nothing is asked for that is not checked.
 pub fn schemas_are_closed_and_understood(make: MakeSuite<'_>) {
     let suite = make();
     for spec in suite.registry.specs() {
         let name = &spec.name;
-        assert_eq!(spec.params["type"], "object", "{name}: parameters are a map");
-        assert_eq!(spec.outputs["type"], "object", "{name}: outputs are a map");
+        assert_eq!(spec.params["type"], "object", "{name}: parameters are a mapping");
+        assert_eq!(spec.outputs["type"], "object", "{name}: outputs are a mapping");
         is_closed(&format!("{name}"), &spec.params);
         for place in places(&spec.params) {
             is_closed(&format!("{name}: {}", place.path.join(".")), place.schema);

@@ -123,6 +123,6 @@ pub(super) fn with(params: &Value, path: &[String], value: Value) -> Value {
 /// The parameters without one.
 pub(super) fn without(params: &Value, key: &str) -> Value {
     let mut params = params.clone();
-    params.as_object_mut().expect("parameters are a map").shift_remove(key);
+    params.as_object_mut().expect("parameters are a mapping").shift_remove(key);
     params
 }
