@@ -52,9 +52,7 @@ impl Checker {
         for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
             self.value(part, value);
         }
-        let any = schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array);
-        let Some(any) = any else { return true };
-        let tries = any.iter().map(|alternative| {
+        let tries = alternatives(schema).map(|alternative| {
             let mut checker = Self { path: self.path.clone(), problems: Vec::new() };
             checker.value(alternative, value);
             (type_fits(alternative, value), checker.problems)
@@ -205,6 +203,31 @@ fn type_fits(schema: &Value, value: &Value) -> bool {
             "object" => value.is_object(),
             _ => true,
         })
+}
+
+/// The schema of a value that is there: schemars writes an optional one as an alternative to null.
+pub(crate) fn of_given(schema: &Value) -> &Value {
+    let mut given = alternatives(schema).filter(|alternative| types(alternative) != ["null"]);
+    match (given.next(), given.next()) {
+        (Some(only), None) => of_given(only),
+        _ => schema,
+    }
+}
+
+/// Whether a text may stand there and nothing else, except null.
+pub(crate) fn takes_only_text(schema: &Value) -> bool {
+    let own = types(schema);
+    let is_text = |word: &&str| matches!(*word, "string" | "null");
+    match own.is_empty() {
+        true => alternatives(schema).next().is_some() && alternatives(schema).all(takes_only_text),
+        false => own.contains(&"string") && own.iter().all(is_text),
+    }
+}
+
+/// The schemas of which a value has to fit one.
+fn alternatives(schema: &Value) -> impl Iterator<Item = &Value> {
+    let any = schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array);
+    any.into_iter().flatten()
 }
 
 fn types_of(schema: &Value) -> String {

@@ -6,7 +6,7 @@ use lifeboat_model::{ActionSpec, Failure, ParamProblem, nearest};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::params::check_against_schema;
+use crate::params::{check_against_schema, of_given, takes_only_text};
 
 /// Everything that is wrong with parameters some of whose values may not be known yet. What the schema refuses, or is not
 /// known, is left out while the rest is judged.
@@ -127,11 +127,12 @@ fn missing<'s>(spec: &'s ActionSpec, params: &'s Value) -> impl Iterator<Item = 
     spec.rehearsed_without.iter().filter(is_required).filter(is_missing)
 }
 
-/// Writes numbers and booleans as texts where only a text may stand. A literal of the wrong type was refused when the
-/// runbook was checked, so these are values of templates, which keep their type: an exit code in an `argv`.
+/// Writes numbers and booleans as texts where only a text may stand. The check of the runbook refuses a literal of the
+/// wrong type, so such a value comes from a template, which keeps its type: an exit code in an `argv`.
 pub(crate) fn as_texts(schema: &Value, value: &mut Value) {
+    let schema = of_given(schema);
     match value {
-        Value::Number(_) | Value::Bool(_) if schema.get("type").is_some_and(|only| only == "string") => {
+        Value::Number(_) | Value::Bool(_) if takes_only_text(schema) => {
             *value = Value::String(value.to_string());
         }
         Value::Array(items) => {
@@ -268,9 +269,24 @@ mod tests {
             "env": {"type": "object", "additionalProperties": {"type": "string"}},
             "port": {"type": "integer"},
             "any": {},
+            "text_or_number": {"type": ["string", "integer"]},
+            "script": {"type": ["string", "null"]},
+            "cwd": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+            "rows": {"anyOf": [{"type": "array", "items": {"type": ["string", "null"]}}, {"type": "null"}]},
+            "mode": {"oneOf": [{"const": "a", "type": "string"}, {"enum": ["1", "2"], "type": "string"}]},
         }});
-        let mut params = json!({"argv": ["sleep", 5], "env": {"ON": true}, "port": 5432, "any": 1});
+        let mut params = json!({
+            "argv": ["sleep", 5], "env": {"ON": true}, "port": 5432, "any": 1, "text_or_number": 1,
+            "script": 42, "cwd": true, "rows": [1, null], "mode": 2,
+        });
         as_texts(&schema, &mut params);
-        assert_eq!(params, json!({"argv": ["sleep", "5"], "env": {"ON": "true"}, "port": 5432, "any": 1}));
+        let texts = json!({
+            "argv": ["sleep", "5"], "env": {"ON": "true"}, "port": 5432, "any": 1, "text_or_number": 1,
+            "script": "42", "cwd": "true", "rows": ["1", null], "mode": "2",
+        });
+        assert_eq!(params, texts);
+        let mut left_out = json!({"script": null});
+        as_texts(&schema, &mut left_out);
+        assert_eq!(left_out, json!({"script": null}));
     }
 }

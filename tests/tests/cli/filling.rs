@@ -115,7 +115,9 @@ inputs:
   times: { type: integer }
   words: { type: list }
   braces: { type: string }
+  succeed: { type: boolean, default: true }
 steps:
+  - { id: script, action: command.run, with: { script: '{{ inputs.succeed }}' } }
   - { id: say, action: command.run, with: { argv: [echo, '{{ inputs.times }}', '{{ inputs.braces }}'] } }
   - { id: list, action: command.run, with: { argv: '{{ inputs.words }}' } }
 ";
