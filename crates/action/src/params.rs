@@ -22,7 +22,8 @@ struct Checker {
 
 impl Checker {
     fn report(&mut self, message: String, help: Option<String>) {
-        self.problems.push(ParamProblem { path: self.path.clone(), on_key: false, message, help });
+        let about = if self.path.is_empty() { Vec::new() } else { vec![self.path.clone()] };
+        self.problems.push(ParamProblem { about, on_key: false, message, help });
     }
 
     fn within(&mut self, key: &str, check: impl FnOnce(&mut Self)) {
@@ -107,7 +108,8 @@ impl Checker {
         {
             if !map.contains_key(key) {
                 let what = properties.get(key).and_then(|p| p.get("description")).and_then(Value::as_str);
-                self.report(format!("`{key}` is missing"), what.map(|what| format!("{key}: {what}")));
+                let help = what.map(|what| format!("{key}: {what}"));
+                self.within(key, |checker| checker.report(format!("`{key}` is missing"), help));
             }
         }
     }
@@ -120,9 +122,8 @@ impl Checker {
             None => format!("known parameters: {}", known.join(", ")),
         };
         self.within(key, |checker| {
-            let message = format!("unknown parameter `{key}`");
-            let path = checker.path.clone();
-            checker.problems.push(ParamProblem { path, on_key: true, message, help: Some(help) });
+            let (about, message) = (vec![checker.path.clone()], format!("unknown parameter `{key}`"));
+            checker.problems.push(ParamProblem { about, on_key: true, message, help: Some(help) });
         });
     }
 
@@ -269,7 +270,7 @@ mod tests {
         let problems = check_against_schema(&schema, params);
         problems
             .iter()
-            .map(|p| format!("{}: {} ({})", p.path.join("."), p.message, p.help.as_deref().unwrap_or("")))
+            .map(|p| format!("{}: {} ({})", p.place().join("."), p.message, p.help.as_deref().unwrap_or("")))
             .collect()
     }
 
@@ -284,7 +285,7 @@ mod tests {
                 "state: `drain` is not one of the choices (choose one of: ready, maint)",
                 "argv.1: this is `1`, expected a text ()",
                 "for: `5 parsecs` is not a duration (write it like 250ms, 10s, 2m or 1h 30m)",
-                ": `host` is missing (host: host:port)",
+                "host: `host` is missing (host: host:port)",
             ]
         );
     }

@@ -13,7 +13,7 @@ use crate::params::{check_against_schema, of_given, takes_only_text};
 pub(crate) fn check<P: DeserializeOwned>(
     spec: &ActionSpec,
     params: &Value,
-    validate: impl FnOnce(&P) -> Vec<String>,
+    validate: impl FnOnce(&P) -> Vec<ParamProblem>,
 ) -> Vec<ParamProblem> {
     let mut problems = check_against_schema(&spec.params, params);
     let Some(params) = params.as_object() else { return problems };
@@ -26,14 +26,9 @@ pub(crate) fn check<P: DeserializeOwned>(
     if let Some(typed) = judged.typed(&mut problems)
         && missed.is_empty()
     {
-        let of_others = |message: &String| !judged.left_out.iter().any(|name| mentions(message, name));
-        problems.extend(validate(&typed).into_iter().filter(of_others).map(whole));
+        problems.extend(validate(&typed).into_iter().filter(|problem| judged.can_tell(problem)));
     }
     problems
-}
-
-fn whole(message: String) -> ParamProblem {
-    ParamProblem { path: Vec::new(), on_key: false, message, help: None }
 }
 
 /// Parameters without those that cannot be judged.
@@ -49,15 +44,24 @@ impl Judged {
         self.left_out.push(name.to_owned());
     }
 
-    /// Leaves out what a problem is about; of a misspelt name also what was probably meant.
+    /// Leaves out the parameters that a problem is about; of a misspelt name also the one that was probably meant.
     fn leave_out_wrong(&mut self, spec: &ActionSpec, problem: &ParamProblem) {
-        let Some(name) = problem.path.first() else { return };
-        self.leave_out(name);
-        if let Some(known) = spec.params["properties"].as_object()
-            && let Some(meant) = nearest(name, known.keys().map(String::as_str))
-            && !self.params.contains_key(meant)
-        {
-            self.leave_out(meant);
+        for name in problem.about.iter().filter_map(|path| path.first()) {
+            self.leave_out(name);
+            if let Some(known) = spec.params["properties"].as_object()
+                && let Some(meant) = nearest(name, known.keys().map(String::as_str))
+                && !self.params.contains_key(meant)
+            {
+                self.leave_out(meant);
+            }
+        }
+    }
+
+    /// Whether a problem would also be there with the parameters that were left out.
+    fn can_tell(&self, problem: &ParamProblem) -> bool {
+        match problem.about.is_empty() {
+            true => self.left_out.is_empty(),
+            false => !self.left_out.iter().any(|name| problem.concerns(std::slice::from_ref(name))),
         }
     }
 
@@ -73,29 +77,27 @@ impl Judged {
                 error.path().iter().map(ToString::to_string).filter(|part| part != "?").collect();
             let name = path.first().filter(|name| self.params.contains_key(*name)).cloned();
             if name.is_some() || (self.left_out.is_empty() && problems.is_empty()) {
-                problems.push(ParamProblem { path, ..whole(error.inner().to_string()) });
+                let problem = ParamProblem::new(error.inner().to_string());
+                problems.push(if path.is_empty() { problem } else { problem.about(path.clone()) });
             }
             self.leave_out(&name?);
         }
     }
 }
 
-/// Whether a message speaks of a parameter.
-fn mentions(message: &str, name: &str) -> bool {
-    message.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
-}
-
-/// The parameters of a call that is about to be made, typed. Those that are wrong together are refused by it, too, since
-/// `check` cannot see it where a template stands for a value. `without` are those that a rehearsal leaves out.
+/// The typed parameters of a call that is about to be made. Also runs the validation across parameters, which `check`
+/// cannot do when a value is a template. `without` are the parameters that a rehearsal leaves out.
 pub(crate) fn usable_params<P: DeserializeOwned>(
     spec: &ActionSpec,
     params: &Value,
     without: &Without,
-    validate: impl FnOnce(&P) -> Vec<String>,
+    validate: impl FnOnce(&P) -> Vec<ParamProblem>,
 ) -> Result<P, Failure> {
     let typed = read_params(spec, params, without)?;
-    let mut wrong = validate(&typed);
-    wrong.retain(|message| !without.keys().any(|name| mentions(message, name)));
+    let is_left_out =
+        |problem: &ParamProblem| without.keys().any(|name| problem.concerns(std::slice::from_ref(name)));
+    let wrong = validate(&typed).into_iter().filter(|problem| !is_left_out(problem));
+    let wrong: Vec<_> = wrong.map(|problem| problem.message).collect();
     match wrong.is_empty() {
         true => Ok(typed),
         false => Err(Failure::permanent(format!("{}: {}", spec.name, wrong.join("; ")))),
@@ -226,12 +228,13 @@ mod tests {
         };
         let validate = |call: &Call| {
             let argv = match &call.argv {
-                None => Some("`argv` is needed".to_owned()),
-                Some(argv) if argv.is_empty() => Some("`argv` is empty".to_owned()),
+                None => Some(ParamProblem::new("`argv` is needed").about(["argv"])),
+                Some(argv) if argv.is_empty() => Some(ParamProblem::new("`argv` is empty").about(["argv"])),
                 Some(_) => None,
             };
-            let retries = call.retries.is_none().then(|| "without `retries` it is tried once".to_owned());
-            let low = (call.port < 1024).then(|| "the port is low".to_owned());
+            let retries = ParamProblem::new("without `retries` it is tried once").about(["retries"]);
+            let retries = call.retries.is_none().then_some(retries);
+            let low = (call.port < 1024).then(|| ParamProblem::new("the port is low").about(["port"]));
             argv.into_iter().chain(retries).chain(low).collect()
         };
         check::<Call>(&spec, params, validate).into_iter().map(|problem| problem.message).collect()

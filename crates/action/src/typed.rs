@@ -42,9 +42,9 @@ pub trait TypedObserve: Send + Sync + std::fmt::Debug + 'static {
     /// Name and summary. `idempotent` and `observable` are taken as true.
     fn describe(&self) -> (&'static str, &'static str);
 
-    /// What is wrong with parameters whose values are all known, besides their types. In lower case. A call with such
-    /// parameters is refused, too.
-    fn validate(&self, _params: &Self::Params) -> Vec<String> {
+    /// The problems of parameters whose values are all known, besides their types, each about the parameters that it
+    /// speaks of. A call with such parameters is refused, too.
+    fn validate(&self, _params: &Self::Params) -> Vec<ParamProblem> {
         Vec::new()
     }
 
@@ -73,9 +73,9 @@ pub trait TypedAction: Send + Sync + std::fmt::Debug + 'static {
         Effect::Write
     }
 
-    /// What is wrong with parameters whose values are all known, besides their types. In lower case. A call with such
-    /// parameters is refused, too.
-    fn validate(&self, _params: &Self::Params) -> Vec<String> {
+    /// The problems of parameters whose values are all known, besides their types, each about the parameters that it
+    /// speaks of. A call with such parameters is refused, too.
+    fn validate(&self, _params: &Self::Params) -> Vec<ParamProblem> {
         Vec::new()
     }
 

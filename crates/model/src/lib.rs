@@ -36,7 +36,7 @@ pub mod template;
 mod undriven;
 
 pub use action_spec::{ActionSpec, Effect};
-pub use catalog::{Catalog, ParamProblem};
+pub use catalog::{Catalog, ParamPath, ParamProblem};
 pub use check::{INPUT_VALUE, check, check_filled, check_source};
 pub use document::{Document, read_values};
 pub use event::{Event, EventKind};

@@ -50,9 +50,10 @@ impl TypedAction for Set {
         Description { name: "suite.set", summary, idempotent: true, observable: true, recoverable: false }
     }
 
-    fn validate(&self, params: &Params) -> Vec<String> {
+    fn validate(&self, params: &Params) -> Vec<ParamProblem> {
         let crossed = params.most.is_some_and(|most| most < params.least);
-        crossed.then(|| "`most` is less than `least`".to_owned()).into_iter().collect()
+        let problem = ParamProblem::new("`most` is less than `least`").about(["most"]).about(["least"]);
+        crossed.then_some(problem).into_iter().collect()
     }
 
     async fn observe(&self, context: &ActionContext, params: &Params) -> Observation {
@@ -97,6 +98,7 @@ enum Flaw {
     SaysItsSummaryIsASentence,
     TakesWhatItDoesNotKnow,
     ChecksNothing,
+    SaysNotWhatIsWrong,
     PanicsOnTexts,
     PanicsOnLargeNumbers,
     CountsTemplatesAsReading,
@@ -147,7 +149,11 @@ impl Observe for Flawed {
 
     fn check(&self, params: &Value) -> Vec<ParamProblem> {
         assert!(!(self.has(PanicsOnTexts) && params.is_string()), "a text!");
-        if self.has(ChecksNothing) { Vec::new() } else { self.good.check(params) }
+        let mut problems = if self.has(ChecksNothing) { Vec::new() } else { self.good.check(params) };
+        if self.has(SaysNotWhatIsWrong) {
+            problems.iter_mut().for_each(|problem| problem.about.clear());
+        }
+        problems
     }
 
     fn effect(&self, params: &Value) -> Effect {
@@ -245,6 +251,7 @@ fn each_promise_notices_who_breaks_it() {
         (ChecksNothing, promises::unknown_parameters_are_refused, "`suite-key` is taken"),
         (ChecksNothing, promises::a_missing_parameter_is_named, "without `at`"),
         (ChecksNothing, promises::a_wrong_type_is_refused_where_it_stands, "null at `at`"),
+        (SaysNotWhatIsWrong, promises::what_is_wrong_together_says_what_it_is_about, "about nothing"),
         (PanicsOnTexts, promises::no_parameters_are_too_odd_to_check, "a text!"),
         (PanicsOnLargeNumbers, promises::no_value_is_too_extreme_to_call_with, "too many!"),
         (CountsTemplatesAsReading, promises::a_template_may_stand_anywhere, "with a template at `at`"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lifeboat_action::{
-    ActionContext, Description, Effect, Failure, Observation, Outcome, Recovery, TypedAction,
+    ActionContext, Description, Effect, Failure, Observation, Outcome, ParamProblem, Recovery, TypedAction,
 };
 use serde_json::Value;
 
@@ -93,7 +93,7 @@ impl TypedAction for CommandRun {
         if params.get("read_only") == Some(&Value::Bool(true)) { Effect::Read } else { Effect::Write }
     }
 
-    fn validate(&self, params: &Params) -> Vec<String> {
+    fn validate(&self, params: &Params) -> Vec<ParamProblem> {
         params.problems()
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lifeboat_action::duration;
+use lifeboat_action::{ParamProblem, duration};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -73,26 +73,39 @@ pub(crate) fn grace() -> Duration {
 }
 
 impl Params {
-    /// What is wrong with the values.
-    pub(crate) fn problems(&self) -> Vec<String> {
+    /// The problems of the values.
+    pub(crate) fn problems(&self) -> Vec<ParamProblem> {
         let mut problems = Vec::new();
+        let what_to_run = |message| ParamProblem::new(message).about(["argv"]).about(["script"]);
         match (&self.argv, &self.script) {
-            (Some(_), Some(_)) => problems.push("`argv` and `script` exclude each other".to_owned()),
-            (None, None) => problems.push("either `argv` or `script` is needed".to_owned()),
+            (Some(_), Some(_)) => problems.push(what_to_run("`argv` and `script` exclude each other")),
+            (None, None) => problems.push(what_to_run("either `argv` or `script` is needed")),
             (Some(argv), None) if argv.first().is_none_or(String::is_empty) => {
-                problems.push("`argv` needs a program as its first item".to_owned());
+                let problem = ParamProblem::new("`argv` needs a program as its first item");
+                problems.push(problem.about(["argv"]));
             }
             (Some(_), None) | (None, Some(_)) => {}
         }
         if self.exit_codes.is_empty() {
-            problems.push("`exit_codes` is empty: the command could never succeed".to_owned());
+            let problem = ParamProblem::new("`exit_codes` is empty: the command could never succeed");
+            problems.push(problem.about(["exit_codes"]));
         }
         problems.extend(self.env.keys().filter_map(|name| name_problem(name)));
-        let texts = self.argv.iter().flatten().chain(&self.script).chain(self.env.values());
-        if texts.into_iter().any(|text| text.contains('\0')) {
-            problems.push("a NUL byte cannot be handed to a command".to_owned());
-        }
+        problems.extend(self.nul_bytes());
         problems
+    }
+
+    /// A problem of all texts that hold a NUL byte, which ends a text for the operating system.
+    fn nul_bytes(&self) -> Option<ParamProblem> {
+        let path = |parts: &[&str]| parts.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>();
+        let argv = self.argv.iter().flatten().enumerate();
+        let argv = argv.map(|(at, text)| (path(&["argv", &at.to_string()]), text));
+        let script = self.script.iter().map(|text| (path(&["script"]), text));
+        let env = self.env.iter().map(|(name, text)| (path(&["env", name]), text));
+        let about = argv.chain(script).chain(env).filter(|(_, text)| text.contains('\0'));
+        let problem = ParamProblem::new("a NUL byte cannot be handed to a command");
+        let problem = about.fold(problem, |problem, (path, _)| problem.about(path));
+        (!problem.about.is_empty()).then_some(problem)
     }
 
     /// What is started, for messages.
@@ -110,12 +123,13 @@ impl Params {
     }
 }
 
-fn name_problem(name: &str) -> Option<String> {
+fn name_problem(name: &str) -> Option<ParamProblem> {
+    let problem = |message| ParamProblem::new(message).about(["env", name]).on_key();
     if name.is_empty() || name.contains(['=', '\0']) {
-        return Some(format!("`{name}` cannot be the name of an environment variable"));
+        return Some(problem(format!("`{name}` cannot be the name of an environment variable")));
     }
     name.starts_with(RESERVED_PREFIX)
-        .then(|| format!("`{name}`: {RESERVED_PREFIX}… is set by lifeboat itself"))
+        .then(|| problem(format!("`{name}`: {RESERVED_PREFIX}… is set by lifeboat itself")))
 }
 
 #[cfg(test)]
@@ -125,7 +139,8 @@ mod tests {
     use super::*;
 
     fn problems(params: Value) -> Vec<String> {
-        serde_json::from_value::<Params>(params).unwrap().problems()
+        let params = serde_json::from_value::<Params>(params).unwrap();
+        params.problems().into_iter().map(|problem| problem.message).collect()
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use lifeboat_action::ParamProblem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -48,16 +49,19 @@ pub(crate) struct Params {
 
 impl Params {
     /// Parameters that are right for themselves and wrong together.
-    pub(crate) fn contradictions(&self) -> Vec<String> {
+    pub(crate) fn contradictions(&self) -> Vec<ParamProblem> {
         let given = [
             ("health", State::Ready, self.health.is_some()),
             ("wait_until_up", State::Ready, self.wait_until_up.is_some()),
             ("shutdown_sessions", State::Maint, self.shutdown_sessions.is_some()),
         ];
         let wrong = given.into_iter().filter(|(_, needs, given)| *given && *needs != self.state);
-        wrong
-            .map(|(key, needs, _)| format!("`{key}` goes with `state: {needs}`, not with `{}`", self.state))
-            .collect()
+        let problem = |(key, needs, _)| {
+            ParamProblem::new(format!("`{key}` goes with `state: {needs}`, not with `{}`", self.state))
+                .about([key])
+                .about(["state"])
+        };
+        wrong.map(problem).collect()
     }
 
     /// Whether open sessions are to be closed.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lifeboat_action::{
-    ActionContext, Change, Description, Failure, Observation, Outcome, Recovery, TypedAction,
+    ActionContext, Change, Description, Failure, Observation, Outcome, ParamProblem, Recovery, TypedAction,
 };
 use tokio::time::Instant;
 
@@ -36,7 +36,7 @@ impl TypedAction for SetServer {
         }
     }
 
-    fn validate(&self, params: &Params) -> Vec<String> {
+    fn validate(&self, params: &Params) -> Vec<ParamProblem> {
         params.contradictions()
     }
 

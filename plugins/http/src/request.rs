@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lifeboat_action::{
-    ActionContext, Description, Effect, Failure, FailureKind, Observation, Outcome, TypedAction,
+    ActionContext, Description, Effect, Failure, FailureKind, Observation, Outcome, ParamProblem, TypedAction,
 };
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -90,15 +90,18 @@ fn default_idempotency_header() -> Option<String> {
 }
 
 impl Params {
-    fn contradictions(&self) -> Vec<String> {
+    fn contradictions(&self) -> Vec<ParamProblem> {
         let mut wrong = Vec::new();
         if self.body.is_some() && self.json.is_some() {
-            wrong.push("`body` and `json` exclude each other".to_owned());
+            let problem = ParamProblem::new("`body` and `json` exclude each other");
+            wrong.push(problem.about(["body"]).about(["json"]));
         }
-        if self.method.is_safe() && (self.body.is_some() || self.json.is_some()) {
-            wrong.push("GET and HEAD have no body".to_owned());
+        let body = [("body", self.body.is_some()), ("json", self.json.is_some())];
+        for (name, _) in body.into_iter().filter(|(_, given)| *given && self.method.is_safe()).take(1) {
+            wrong.push(ParamProblem::new("GET and HEAD have no body").about(["method"]).about([name]));
         }
-        wrong.extend(self.idempotency_header.as_ref().and_then(|name| header_name(name).err()));
+        let header = self.idempotency_header.as_ref().and_then(|name| header_name(name).err());
+        wrong.extend(header.map(|why| ParamProblem::new(why).about(["idempotency_header"])));
         wrong
     }
 
@@ -156,7 +159,7 @@ impl TypedAction for Request {
         }
     }
 
-    fn validate(&self, params: &Params) -> Vec<String> {
+    fn validate(&self, params: &Params) -> Vec<ParamProblem> {
         params.contradictions()
     }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use lifeboat_action::ParamProblem;
+
 /// The port a server listens on unless it is told otherwise.
 const DEFAULT_PORT: u16 = 5432;
 
@@ -13,20 +15,32 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// Reads `db-a`, `db-a:5433`, `[2001:db8::1]:5433`, `[2001:db8::1]` or `2001:db8::1`, with the port given apart.
-    pub(crate) fn parse(text: &str, port: Option<u16>) -> Result<Self, String> {
-        let (host, own_port) = split(text)?;
-        if host.is_empty() || host.contains(|c: char| c.is_whitespace() || "/@,[]".contains(c)) {
-            return Err(format!("`{text}` is not a host: write it as db-a, db-a:5433 or [2001:db8::1]:5433"));
-        }
-        let port = match (own_port, port) {
-            (Some(own), Some(other)) if own != other => {
-                return Err(format!("`{text}` has port {own}, and `port` says {other}"));
-            }
-            (own, other) => own.or(other).unwrap_or(DEFAULT_PORT),
-        };
-        Ok(Self { host: host.to_owned(), port })
+    /// Reads `db-a`, `db-a:5433`, `[2001:db8::1]:5433`, `[2001:db8::1]` or `2001:db8::1`.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let (host, port) = parts(text)?;
+        Ok(Self { host: host.to_owned(), port: port.unwrap_or(DEFAULT_PORT) })
     }
+
+    /// The address of the parameters `host` and `port`.
+    pub(crate) fn of(text: &str, port: Option<u16>) -> Result<Self, ParamProblem> {
+        let (host, own_port) = parts(text).map_err(|why| ParamProblem::new(why).about(["host"]))?;
+        match (own_port, port) {
+            (Some(own), Some(other)) if own != other => {
+                let problem = ParamProblem::new(format!("`{text}` has port {own}, and `port` says {other}"));
+                Err(problem.about(["host"]).about(["port"]))
+            }
+            (own, other) => Ok(Self { host: host.to_owned(), port: own.or(other).unwrap_or(DEFAULT_PORT) }),
+        }
+    }
+}
+
+/// The host and the port of a text, both usable.
+fn parts(text: &str) -> Result<(&str, Option<u16>), String> {
+    let (host, port) = split(text)?;
+    if host.is_empty() || host.contains(|c: char| c.is_whitespace() || "/@,[]".contains(c)) {
+        return Err(format!("`{text}` is not a host: write it as db-a, db-a:5433 or [2001:db8::1]:5433"));
+    }
+    Ok((host, port))
 }
 
 fn split(text: &str) -> Result<(&str, Option<u16>), String> {
@@ -67,7 +81,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str, port: Option<u16>) -> Result<String, String> {
-        Address::parse(text, port).map(|address| address.to_string())
+        Address::of(text, port).map(|address| address.to_string()).map_err(|problem| problem.message)
     }
 
     #[test]

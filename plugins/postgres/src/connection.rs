@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use lifeboat_action::ParamProblem;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -57,9 +58,9 @@ macro_rules! params_with_connection {
 
         impl $name {
             /// The server these parameters name.
-            fn target(&self) -> Result<crate::connection::Target, String> {
+            fn target(&self) -> Result<crate::connection::Target, lifeboat_action::ParamProblem> {
                 crate::connection::Target {
-                    address: crate::address::Address::parse(&self.host, self.port)?,
+                    address: crate::address::Address::of(&self.host, self.port)?,
                     user: self.user.clone(),
                     password: self.password.clone(),
                     database: self.database.clone(),
@@ -91,15 +92,18 @@ pub(crate) struct Target {
 
 impl Target {
     /// Refuses settings that would be ignored, or that could not be used.
-    pub(crate) fn checked(self) -> Result<Self, String> {
+    pub(crate) fn checked(self) -> Result<Self, ParamProblem> {
         if self.ca_file.is_some() && self.sslmode != SslMode::VerifyFull {
-            return Err("`ca_file` is only used with `sslmode: verify-full`".to_owned());
+            let problem = ParamProblem::new("`ca_file` is only used with `sslmode: verify-full`");
+            return Err(problem.about(["ca_file"]).about(["sslmode"]));
         }
         if self.connect_timeout.is_zero() {
-            return Err("`connect_timeout` must be longer than 0s".to_owned());
+            let problem = ParamProblem::new("`connect_timeout` must be longer than 0s");
+            return Err(problem.about(["connect_timeout"]));
         }
         if self.statement_timeout.as_millis() == 0 || self.statement_timeout.as_millis() > i32::MAX as u128 {
-            return Err("`statement_timeout` must lie between 1ms and 24 days".to_owned());
+            let problem = ParamProblem::new("`statement_timeout` must lie between 1ms and 24 days");
+            return Err(problem.about(["statement_timeout"]));
         }
         Ok(self)
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lifeboat_action::ActionContext;
+use lifeboat_action::{ActionContext, ParamProblem};
 
 use crate::address::Address;
 use crate::connection::Target;
@@ -51,7 +51,11 @@ impl fmt::Display for Path {
     }
 }
 
-/// Reads the addresses of paths.
-pub(crate) fn addresses(paths: &[String]) -> Result<Vec<Address>, String> {
-    paths.iter().map(|path| Address::parse(path, None)).collect()
+/// Reads the addresses of paths, which are the value of that parameter.
+pub(crate) fn addresses(parameter: &str, paths: &[String]) -> Result<Vec<Address>, ParamProblem> {
+    let address = |(at, path): (usize, &String)| {
+        let problem = |why| ParamProblem::new(why).about([parameter.to_owned(), at.to_string()]);
+        Address::parse(path).map_err(problem)
+    };
+    paths.iter().enumerate().map(address).collect()
 }

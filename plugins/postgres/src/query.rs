@@ -5,7 +5,9 @@
 //! observed: give the step a `check`.
 
 use async_trait::async_trait;
-use lifeboat_action::{ActionContext, Description, Effect, Failure, Observation, Outcome, TypedAction};
+use lifeboat_action::{
+    ActionContext, Description, Effect, Failure, Observation, Outcome, ParamProblem, TypedAction,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -101,13 +103,15 @@ impl TypedAction for Query {
         }
     }
 
-    fn validate(&self, params: &QueryParams) -> Vec<String> {
+    fn validate(&self, params: &QueryParams) -> Vec<ParamProblem> {
         let mut problems: Vec<_> = params.target().err().into_iter().collect();
         if params.sql.trim().is_empty() {
-            problems.push("`sql` is empty".to_owned());
+            problems.push(ParamProblem::new("`sql` is empty").about(["sql"]));
         }
         if !params.transaction && !params.write {
-            problems.push("only a statement with `write: true` can do without a transaction".to_owned());
+            let problem =
+                ParamProblem::new("only a statement with `write: true` can do without a transaction");
+            problems.push(problem.about(["transaction"]).about(["write"]));
         }
         problems
     }
@@ -142,7 +146,7 @@ impl TypedAction for Query {
 }
 
 async fn open(context: &ActionContext, params: &QueryParams) -> Result<Session, Failure> {
-    let target = params.target().map_err(Failure::permanent)?;
+    let target = params.target().map_err(|problem| Failure::permanent(problem.message))?;
     Session::open(context, &target).await.map_err(|reach| reach.into_failure(&target.address))
 }
 

@@ -174,7 +174,7 @@ mod tests {
         let action = ObserveOnly::new(WaitUntil::new(TestClock::new()));
         assert_eq!(action.check(&json!({"time": "2026-11-23T20:00:00+02:00"})), []);
         let problems = action.check(&json!({"time": "2026-11-23T20:00:00"}));
-        assert_eq!(problems[0].path, ["time"]);
+        assert_eq!(problems[0].about, [["time"]]);
         assert_eq!(problems[0].message, "`2026-11-23T20:00:00` is not a moment in time");
     }
 }

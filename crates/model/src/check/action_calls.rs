@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::references::Names;
 use super::templates::{Templates, place_of};
+use crate::catalog::ParamProblem;
 use crate::document::{Call, Node, NodeKind, shortened};
 use crate::ids::ActionName;
 use crate::plan::ActionCall;
@@ -37,7 +38,7 @@ pub(super) fn check(
     let with = with?;
     let name = action.value.as_str();
     for wrong in names.catalog.check_params(name, &as_far_as_known(names, &with)) {
-        let span = place(call, action.span, &wrong.path, wrong.on_key);
+        let span = place(call, action.span, &wrong);
         problems.push(Problem::new("parameter", span, wrong.message).help_maybe(wrong.help));
     }
     Some(ActionCall {
@@ -122,12 +123,13 @@ fn as_far_as_known<'v>(names: &Names<'_>, with: &'v Value) -> Cow<'v, Value> {
     Cow::Owned(with)
 }
 
-/// Where a parameter stands. What is missing is shown at the action that wants it.
-pub(super) fn place(call: &Call, action: Span, path: &[String], on_key: bool) -> Span {
-    match &call.with {
-        Some(with) if on_key => with.key_place(path),
-        Some(with) if !path.is_empty() => with.place(path),
-        Some(_) | None => action,
+/// Where a problem stands. A parameter that is missing is shown at the action that wants it.
+pub(super) fn place(call: &Call, action: Span, wrong: &ParamProblem) -> Span {
+    let path = wrong.place();
+    match (&call.with, path.first()) {
+        (Some(with), Some(_)) if wrong.on_key => with.key_place(path),
+        (Some(with), Some(parameter)) if with.has(parameter) => with.place(path),
+        _ => action,
     }
 }
 

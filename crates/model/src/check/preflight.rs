@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::action_calls::place;
 use super::outline::{Outline, Written};
 use super::templates::place_of;
-use crate::catalog::{Catalog, ParamProblem, is_templated};
+use crate::catalog::{Catalog, ParamPath, ParamProblem, is_templated};
 use crate::document::{Call, Document, shortened};
 use crate::ids::{Epoch, Seq};
 use crate::plan::PlanStep;
@@ -67,13 +67,12 @@ struct Checker<'c> {
 #[derive(Default)]
 struct Parameters {
     leaves: Vec<Leaf>,
-    failures: Vec<(Vec<String>, CannotFill)>,
+    failures: Vec<(ParamPath, CannotFill)>,
 }
 
 /// A text that was filled in.
 struct Leaf {
-    path: Vec<String>,
-    value: Value,
+    path: ParamPath,
     origin: Origin,
 }
 
@@ -154,8 +153,7 @@ impl Checker<'_> {
         let written = Value::String(text.to_owned());
         match self.values.fill(&written) {
             Ok(Filled::Known { value, masked }) => {
-                let leaf = Leaf { path: path.to_vec(), value: value.clone(), origin: Origin::of(text) };
-                filled.leaves.push(leaf);
+                filled.leaves.push(Leaf { path: path.to_vec(), origin: Origin::of(text) });
                 (value, masked)
             }
             Ok(Filled::Unknown { .. }) => (written.clone(), written),
@@ -174,12 +172,12 @@ impl Checker<'_> {
         wrong: ParamProblem,
         is_shown: bool,
     ) -> Problem {
-        let blamed = self.blamed(leaves, &wrong);
+        let blamed = blamed(leaves, &wrong);
         let mut origin = Origin::default();
         blamed.iter().for_each(|leaf| origin.add(&leaf.origin));
         let span = match (blamed.as_slice(), &call.with) {
-            ([leaf], Some(with)) if wrong.path.is_empty() => with.place(&leaf.path),
-            _ => place(call, action, &wrong.path, wrong.on_key),
+            ([leaf], Some(with)) => with.place(&leaf.path),
+            _ => place(call, action, &wrong),
         };
         let span = match origin.inputs.as_slice() {
             [one] => place_of(self.source, span, &format!("inputs.{one}")),
@@ -194,31 +192,12 @@ impl Checker<'_> {
         let problem = Problem::new(origin.code(), span, wrong.message);
         problem.help_maybe((!help.is_empty()).then_some(help))
     }
+}
 
-    /// The texts from which a problem comes: those in its place. Where it is one of the whole, those whose values it
-    /// speaks of; all, if it speaks of none.
-    fn blamed<'l>(&self, leaves: &'l [Leaf], wrong: &ParamProblem) -> Vec<&'l Leaf> {
-        let there = |leaf: &&Leaf| leaf.path.starts_with(&wrong.path) || wrong.path.starts_with(&leaf.path);
-        let there: Vec<_> = leaves.iter().filter(there).collect();
-        if !wrong.path.is_empty() {
-            return there;
-        }
-        let quotes = |text: &str| wrong.message.contains(&format!("`{text}`"));
-        // A short value may be part of any word.
-        let holds = |text: &str| text.len() >= 4 && wrong.message.contains(text);
-        let those = |says: &dyn Fn(&str) -> bool| {
-            let spoken_of =
-                there.iter().copied().filter(|leaf| self.values_of(leaf).iter().any(|text| says(text)));
-            Some(spoken_of.collect::<Vec<_>>()).filter(|leaves| !leaves.is_empty())
-        };
-        those(&quotes).or_else(|| those(&holds)).unwrap_or(there)
-    }
-
-    /// What a text became, and the inputs that are part of it.
-    fn values_of(&self, leaf: &Leaf) -> Vec<String> {
-        let inputs = leaf.origin.inputs.iter().filter_map(|name| self.values.state.inputs().get(name));
-        inputs.chain([&leaf.value]).map(text_of).collect()
-    }
+/// The texts from which a problem comes: those of the parameters that it is about. A problem about all parameters comes
+/// from all of their texts.
+fn blamed<'l>(leaves: &'l [Leaf], wrong: &ParamProblem) -> Vec<&'l Leaf> {
+    leaves.iter().filter(|leaf| wrong.about.is_empty() || wrong.concerns(&leaf.path)).collect()
 }
 
 impl Origin {

@@ -73,16 +73,15 @@ impl Catalog for Actions {
     fn check_params(&self, name: &str, params: &Value) -> Vec<ParamProblem> {
         let (Some(spec), Some(params)) = (self.spec(name), params.as_object()) else { return Vec::new() };
         let unknown = params.keys().filter(|key| spec.params["properties"].get(key).is_none());
-        let problem = |path: Vec<String>, on_key, message| ParamProblem { path, on_key, message, help: None };
         let unknown =
-            unknown.map(|key| problem(vec![key.clone()], true, format!("unknown parameter `{key}`")));
+            unknown.map(|key| ParamProblem::new(format!("unknown parameter `{key}`")).about([key]).on_key());
         let required = spec.params["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
         let missing = required.filter(|key| !params.contains_key(*key));
-        let missing = missing.map(|key| problem(Vec::new(), false, format!("`{key}` is missing")));
+        let missing = missing.map(|key| ParamProblem::new(format!("`{key}` is missing")).about([key]));
         let items = params.get("argv").and_then(Value::as_array).into_iter().flatten().enumerate();
-        let lists = items.filter(|(_, item)| item.is_array()).map(|(at, _)| {
-            problem(vec!["argv".to_owned(), at.to_string()], false, "this is a list".to_owned())
-        });
+        let lists = items.filter(|(_, item)| item.is_array());
+        let lists = lists
+            .map(|(at, _)| ParamProblem::new("this is a list").about(["argv".to_owned(), at.to_string()]));
         unknown.chain(missing).chain(lists).collect()
     }
 

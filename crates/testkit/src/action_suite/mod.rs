@@ -41,6 +41,7 @@ pub use odd::{no_parameters_are_too_odd_to_check, no_value_is_too_extreme_to_cal
 pub use parameters::{
     a_missing_parameter_is_named, a_template_may_stand_anywhere, a_wrong_type_is_refused_where_it_stands,
     good_parameters_are_accepted, unknown_parameters_are_refused, what_is_wrong_together_is_not_carried_out,
+    what_is_wrong_together_says_what_it_is_about,
 };
 pub use secrets::secrets_are_shown_nowhere;
 pub use stopping::{a_call_that_hangs_stops_when_told, a_call_that_was_stopped_before_does_nothing};
@@ -58,6 +59,7 @@ macro_rules! action_suite {
             a_missing_parameter_is_named
             a_wrong_type_is_refused_where_it_stands
             a_template_may_stand_anywhere
+            what_is_wrong_together_says_what_it_is_about
             what_is_wrong_together_is_not_carried_out
             no_parameters_are_too_odd_to_check
             no_value_is_too_extreme_to_call_with

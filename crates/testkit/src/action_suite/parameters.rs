@@ -28,7 +28,7 @@ pub fn unknown_parameters_are_refused(make: MakeSuite<'_>) {
         for (level, _) in levels.filter(|(path, schema)| has_names(schema) && is_map(&good, path)) {
             let path = [level, vec![ANY_KEY.to_owned()]].concat();
             let problems = case.action.check(&with(&good, &path, json!(1)));
-            let refused = |problem: &ParamProblem| problem.on_key && problem.path == path;
+            let refused = |problem: &ParamProblem| problem.on_key && problem.place() == path;
             assert!(problems.iter().any(refused), "{case:?}: `{}` is taken: {problems:?}", path.join("."));
         }
     }
@@ -92,7 +92,7 @@ pub fn a_wrong_type_is_refused_where_it_stands(make: MakeSuite<'_>) {
             for (kind, value) in kinds().into_iter().filter(|(kind, _)| !allows(place.schema, kind)) {
                 let params = with(&good, &place.path, value);
                 let problems = case.action.check(&params);
-                let there = problems.iter().any(|problem| problem.path == place.path);
+                let there = problems.iter().any(|problem| problem.place() == place.path);
                 assert!(there, "{case:?}: {kind} at `{}`: {problems:?}", place.path.join("."));
             }
         }
@@ -106,7 +106,7 @@ pub fn a_template_may_stand_anywhere(make: MakeSuite<'_>) {
         let good = case.params();
         for place in places(&case.action.spec().params) {
             let params = with(&good, &place.path, json!(TEMPLATE));
-            let elsewhere = |problem: &ParamProblem| problem.path.starts_with(&place.path);
+            let elsewhere = |problem: &ParamProblem| problem.place().starts_with(&place.path);
             let problems = case.action.check(&params);
             assert!(!problems.iter().any(elsewhere), "{case:?}: `{}`: {problems:?}", place.path.join("."));
             // What it stands for may be what was there before.
@@ -115,6 +115,19 @@ pub fn a_template_may_stand_anywhere(make: MakeSuite<'_>) {
         }
         if case.action.spec().effect == Effect::Read {
             assert_eq!(case.effect(&json!(TEMPLATE)), Effect::Read, "{case:?}");
+        }
+    }
+}
+
+/// By this the value of an input is blamed that a run is given, before anything starts.
+pub fn what_is_wrong_together_says_what_it_is_about(make: MakeSuite<'_>) {
+    let suite = make();
+    for case in &suite.contradictions {
+        let known = &case.action.spec().params["properties"];
+        for problem in case.action.check(&case.params()) {
+            let about = &problem.about;
+            let is_known = |path: &Vec<String>| path.first().is_some_and(|name| known.get(name).is_some());
+            assert!(!about.is_empty() && about.iter().all(is_known), "{case:?}: about nothing: {problem:?}");
         }
     }
 }

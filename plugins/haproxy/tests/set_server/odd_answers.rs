@@ -102,7 +102,7 @@ async fn a_name_cannot_smuggle_in_a_command() {
     for name in ["db-a state ready;shutdown", "db-a\nshutdown", "orders/db-a", "", "db a", "db\u{0}"] {
         let mut params = maint(&fake);
         params["server"] = name.into();
-        assert_eq!(action().check(&params)[0].path, ["server"], "{name:?}");
+        assert_eq!(action().check(&params)[0].about, [["server"]], "{name:?}");
         let failure = Call::new().apply(&params).await.unwrap_err();
         assert_eq!(failure.kind, FailureKind::Permanent, "a template's value is checked as well");
     }

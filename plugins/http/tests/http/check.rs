@@ -184,6 +184,6 @@ fn parameters_are_refused_before_anything_runs() {
     ];
     for (params, place) in cases {
         let problems = Call::check().action.check(&params);
-        assert_eq!(problems[0].path.join("."), place, "{problems:?}");
+        assert_eq!(problems[0].place().join("."), place, "{problems:?}");
     }
 }

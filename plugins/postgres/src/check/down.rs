@@ -22,7 +22,7 @@ pub(super) async fn look(context: &ActionContext, params: &CheckParams, target: 
         Sighting::Gone(absence) => absence,
     };
     let mut observed_by = absence.words(&target.address);
-    for address in addresses(&params.via).unwrap_or_default() {
+    for address in addresses("via", &params.via).unwrap_or_default() {
         let path = Path::follow(context, target, address).await;
         match &path {
             Path::Primary(_) => return up(path.to_string()),

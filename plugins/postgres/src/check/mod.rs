@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use lifeboat_action::{ActionContext, Observation, TypedObserve};
+use lifeboat_action::{ActionContext, Observation, ParamProblem, TypedObserve};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -124,19 +124,9 @@ impl TypedObserve for Check {
         )
     }
 
-    fn validate(&self, params: &CheckParams) -> Vec<String> {
-        let mut problems: Vec<_> =
-            params.target().err().into_iter().chain(addresses(&params.via).err()).collect();
-        if !params.via.is_empty() && params.expect != Expect::Down {
-            problems.push("`via` is only used with `expect: down`".to_owned());
-        }
-        if params.expect == Expect::Down && (params.max_lag.is_some() || params.min_timeline.is_some()) {
-            problems.push("a server that is down has no lag and no timeline to check".to_owned());
-        }
-        if params.down_since.is_some() && !matches!(params.expect, Expect::Up | Expect::Standby) {
-            problems.push("`down_since` is only used for the lag of a standby".to_owned());
-        }
-        problems
+    fn validate(&self, params: &CheckParams) -> Vec<ParamProblem> {
+        let target = params.target().err();
+        target.into_iter().chain(addresses("via", &params.via).err()).chain(unused(params)).collect()
     }
 
     fn rehearsed_without(&self) -> &'static [&'static str] {
@@ -146,7 +136,7 @@ impl TypedObserve for Check {
     async fn observe(&self, context: &ActionContext, params: &CheckParams) -> Observation {
         let target = match params.target() {
             Ok(target) => target,
-            Err(why) => return Observation::Unknown { why },
+            Err(problem) => return Observation::Unknown { why: problem.message },
         };
         if params.expect == Expect::Down {
             return down::look(context, params, &target).await;
@@ -161,6 +151,26 @@ impl TypedObserve for Check {
     }
 }
 
+/// The problems of parameters that mean nothing with what is expected.
+fn unused(params: &CheckParams) -> Vec<ParamProblem> {
+    let with_expect = |message: &str, name| ParamProblem::new(message).about([name]).about(["expect"]);
+    let is_down = params.expect == Expect::Down;
+    let has_lag = matches!(params.expect, Expect::Up | Expect::Standby);
+    let of_no_server = "a server that is down has no lag and no timeline to check";
+    let unused = [
+        (!params.via.is_empty() && !is_down, "via", "`via` is only used with `expect: down`"),
+        (params.max_lag.is_some() && is_down, "max_lag", of_no_server),
+        (params.min_timeline.is_some() && is_down, "min_timeline", of_no_server),
+        (
+            params.down_since.is_some() && !has_lag,
+            "down_since",
+            "`down_since` is only used for the lag of a standby",
+        ),
+    ];
+    let problems = unused.into_iter().filter(|(is_unused, ..)| *is_unused);
+    problems.map(|(_, name, message)| with_expect(message, name)).collect()
+}
+
 fn answer(evidence: String, outputs: &CheckOutputs) -> Observation {
     Observation::in_place(evidence, crate::json::object(outputs))
 }
@@ -171,7 +181,10 @@ mod tests {
 
     #[test]
     fn parameters_that_would_be_ignored_are_refused() {
-        let problems = |params: serde_json::Value| Check.validate(&serde_json::from_value(params).unwrap());
+        let problems = |params: serde_json::Value| {
+            let problems = Check.validate(&serde_json::from_value(params).unwrap());
+            problems.into_iter().map(|problem| problem.message).collect::<Vec<_>>()
+        };
         assert_eq!(problems(serde_json::json!({"host": "db-a"})), Vec::<String>::new());
         assert_eq!(
             problems(serde_json::json!({"host": "db-a", "via": ["front:5000"]})),

@@ -17,7 +17,9 @@ mod rights;
 mod survey;
 
 use async_trait::async_trait;
-use lifeboat_action::{ActionContext, Change, Description, Failure, Observation, Outcome, TypedAction};
+use lifeboat_action::{
+    ActionContext, Change, Description, Failure, Observation, Outcome, ParamProblem, TypedAction,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -70,7 +72,7 @@ impl TypedAction for Fence {
         }
     }
 
-    fn validate(&self, params: &FenceParams) -> Vec<String> {
+    fn validate(&self, params: &FenceParams) -> Vec<ParamProblem> {
         Plan::of(params).err().into_iter().collect()
     }
 
@@ -141,7 +143,7 @@ impl TypedAction for Fence {
 
 /// Looks at everybody and refuses to go on without a candidate that is fit to take over.
 async fn survey(context: &ActionContext, params: &FenceParams) -> Result<(Plan, Survey), Failure> {
-    let plan = Plan::of(params).map_err(Failure::permanent)?;
+    let plan = Plan::of(params).map_err(|problem| Failure::permanent(problem.message))?;
     let survey = Survey::take(context, &plan).await?;
     if let Some(why) = survey.mismatch() {
         return Err(Failure::permanent(format!("{why}: nothing was touched")));
@@ -158,7 +160,7 @@ async fn survey(context: &ActionContext, params: &FenceParams) -> Result<(Plan, 
 
 /// Makes the old primary writable again, unless that could split the cluster.
 async fn take_back(context: &ActionContext, params: &FenceParams) -> Result<Outcome, Failure> {
-    let plan = Plan::of(params).map_err(Failure::permanent)?;
+    let plan = Plan::of(params).map_err(|problem| Failure::permanent(problem.message))?;
     let address = &plan.candidate.address;
     let candidate =
         Server::look_at(context, &plan.candidate).await.map_err(|reach| reach.into_failure(address))?;

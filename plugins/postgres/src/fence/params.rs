@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use lifeboat_action::ParamProblem;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -91,15 +92,21 @@ pub(super) struct Plan {
 
 impl Plan {
     /// The servers and paths that the parameters name.
-    pub(super) fn of(params: &FenceParams) -> Result<Self, String> {
+    pub(super) fn of(params: &FenceParams) -> Result<Self, ParamProblem> {
         let primary = params.target()?;
-        let candidate = params.candidate.target(&primary).map_err(|why| format!("candidate: {why}"))?;
+        let candidate = params.candidate.target(&primary).map_err(|problem| {
+            let message = format!("candidate: {}", problem.message);
+            ParamProblem { message, ..problem.within("candidate") }
+        })?;
         if candidate.address == primary.address {
-            return Err(format!("the old primary and the candidate are both {}", primary.address));
+            let message = format!("the old primary and the candidate are both {}", primary.address);
+            return Err(ParamProblem::new(message).about(["host"]).about(["candidate", "host"]));
         }
-        let paths = addresses(&params.paths)?;
+        let paths = addresses("paths", &params.paths)?;
         if params.minimum == Proof::Isolated && paths.is_empty() {
-            return Err("`minimum: isolated` needs the `paths` by which clients get there".to_owned());
+            let problem =
+                ParamProblem::new("`minimum: isolated` needs the `paths` by which clients get there");
+            return Err(problem.about(["minimum"]).about(["paths"]));
         }
         let FenceParams { observers, every, down_since, .. } = *params;
         Ok(Self { primary, candidate, paths, observers, every, down_since })
@@ -107,11 +114,11 @@ impl Plan {
 }
 
 impl Candidate {
-    fn target(&self, primary: &Target) -> Result<Target, String> {
+    fn target(&self, primary: &Target) -> Result<Target, ParamProblem> {
         let sslmode = self.sslmode.unwrap_or(primary.sslmode);
         let inherited_ca = primary.ca_file.clone().filter(|_| sslmode == SslMode::VerifyFull);
         Target {
-            address: Address::parse(&self.host, self.port)?,
+            address: Address::of(&self.host, self.port)?,
             user: self.user.clone().unwrap_or_else(|| primary.user.clone()),
             password: self.password.clone().or_else(|| primary.password.clone()),
             database: self.database.clone().unwrap_or_else(|| primary.database.clone()),
@@ -150,7 +157,7 @@ mod tests {
     use super::*;
 
     fn plan(params: serde_json::Value) -> Result<Plan, String> {
-        Plan::of(&serde_json::from_value(params).unwrap())
+        Plan::of(&serde_json::from_value(params).unwrap()).map_err(|problem| problem.message)
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(super) async fn observation(
     }
     let plan = match Plan::of(params) {
         Ok(plan) => plan,
-        Err(why) => return Observation::Blocked { why },
+        Err(problem) => return Observation::Blocked { why: problem.message },
     };
     let obstacle = match params.minimum {
         // Only somebody else can stop it.

@@ -13,7 +13,9 @@ mod rehearsal;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use lifeboat_action::{ActionContext, Change, Description, Failure, Observation, Outcome, TypedAction};
+use lifeboat_action::{
+    ActionContext, Change, Description, Failure, Observation, Outcome, ParamProblem, TypedAction,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::time::Instant;
@@ -111,7 +113,7 @@ impl TypedAction for Promote {
         }
     }
 
-    fn validate(&self, params: &PromoteParams) -> Vec<String> {
+    fn validate(&self, params: &PromoteParams) -> Vec<ParamProblem> {
         params.target().err().into_iter().collect()
     }
 
@@ -122,7 +124,7 @@ impl TypedAction for Promote {
     async fn observe(&self, context: &ActionContext, params: &PromoteParams) -> Observation {
         let target = match params.target() {
             Ok(target) => target,
-            Err(why) => return Observation::Blocked { why },
+            Err(problem) => return Observation::Blocked { why: problem.message },
         };
         let server = match Server::look_at(context, &target).await {
             Ok(server) => server,
@@ -142,7 +144,7 @@ impl TypedAction for Promote {
     }
 
     async fn apply(&self, context: &ActionContext, params: &PromoteParams) -> Result<Outcome, Failure> {
-        let target = params.target().map_err(Failure::permanent)?;
+        let target = params.target().map_err(|problem| Failure::permanent(problem.message))?;
         let session =
             Session::open(context, &target).await.map_err(|reach| reach.into_failure(&target.address))?;
         let mut server = look(context, &target, &session).await?;
