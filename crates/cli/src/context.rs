@@ -4,15 +4,16 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use lifeboat::{Identity, Lifeboat};
 use lifeboat_display::sanitize::one_line;
 use lifeboat_store::FileStore;
 
 use crate::args::Global;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::host;
 use crate::spelling::Spelling;
 use crate::terminal::Terminal;
+use crate::{crash_point, supervisor};
 
 /// What every command is given.
 #[derive(Debug)]
@@ -29,7 +30,6 @@ pub(crate) struct Context {
 
 impl Context {
     pub(crate) fn new(global: Global, terminal: Arc<Terminal>) -> Self {
-        // Commands that drive a run go to its folder; what was given on the command line is relative to this one.
         let started_in = env::current_dir().unwrap_or_default();
         let spelling = Spelling::new(global.home.as_deref());
         Self { terminal, spelling, home: global.home, started_in, actor: global.actor }
@@ -40,6 +40,12 @@ impl Context {
         FileStore::open(&self.home()?).map_err(|error| {
             CliError::new(Exit::Journal, error).hint("`--home DIR` or LIFEBOAT_HOME names another folder")
         })
+    }
+
+    /// The runs of a store, and all actions.
+    pub(crate) fn lifeboat(&self, store: &FileStore) -> Result<Lifeboat, CliError> {
+        let identity = Identity::of_this_process(self.actor(), env!("CARGO_PKG_VERSION"));
+        Ok(Lifeboat::new(crash_point::over(store)?, Arc::new(supervisor::registry()), identity))
     }
 
     /// The folder in which this program was started.
@@ -60,7 +66,7 @@ impl Context {
     /// Who is recorded with every decision.
     pub(crate) fn actor(&self) -> String {
         let given = self.actor.as_deref().map(one_line).filter(|actor| !actor.is_empty());
-        given.unwrap_or_else(|| one_line(&host::login_name()))
+        given.unwrap_or_else(|| one_line(&lifeboat::login_name()))
     }
 
     /// Prints a command's data.

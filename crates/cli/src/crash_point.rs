@@ -25,19 +25,19 @@ use crate::error::CliError;
 const VARIABLE: &str = "LIFEBOAT_CRASH_AT";
 
 /// The store, dying where the environment says.
-pub(crate) fn over(store: &FileStore) -> Result<CrashPoint<'_>, CliError> {
+pub(crate) fn over(store: &FileStore) -> Result<Arc<dyn Store>, CliError> {
     let at = match env::var(VARIABLE) {
         Err(env::VarError::NotPresent) => None,
         Err(env::VarError::NotUnicode(_)) => return Err(malformed()),
         Ok(text) => Some(text.parse().map_err(|()| malformed())?),
     };
-    Ok(CrashPoint { store, at })
+    Ok(Arc::new(CrashPoint { store: store.clone(), at }))
 }
 
 /// A store whose claimed runs may be where this program dies.
 #[derive(Debug)]
-pub(crate) struct CrashPoint<'a> {
-    store: &'a FileStore,
+struct CrashPoint {
+    store: FileStore,
     at: Option<At>,
 }
 
@@ -75,7 +75,7 @@ impl At {
     }
 }
 
-impl Store for CrashPoint<'_> {
+impl Store for CrashPoint {
     fn create(&self, run: &RunId, driver: &Driver, mut first: Vec<Draft>) -> Result<Claim, StoreError> {
         let last = self.at.and_then(|at| at.last_of(Seq(1), first.len()));
         first.truncate(last.unwrap_or(usize::MAX));
@@ -102,7 +102,7 @@ impl Store for CrashPoint<'_> {
     }
 }
 
-impl CrashPoint<'_> {
+impl CrashPoint {
     fn armed(&self, claim: Claim) -> Claim {
         match self.at {
             None => claim,

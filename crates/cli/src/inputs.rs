@@ -1,17 +1,16 @@
-//! The inputs of a run: from the command line and from a file.
+//! The inputs of a run, as they are given on the command line.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use lifeboat::Inputs;
 use lifeboat_display::diagnostics;
-use lifeboat_model::{Given, InputProblem, Plan, bind_inputs, read_values};
-use serde_json::{Map, Value};
+use lifeboat_model::Given;
 
 use crate::context::Context;
 use crate::error::CliError;
-use crate::runbook;
 use crate::shell_word::shell;
+use crate::source_file;
 
 /// Where inputs come from.
 #[derive(Debug, Args)]
@@ -33,37 +32,28 @@ impl InputArgs {
         pairs.chain(file).collect()
     }
 
-    /// The value of every input of the plan.
-    pub(crate) fn bind(&self, context: &Context, plan: &Plan) -> Result<Map<String, Value>, CliError> {
-        let mut given = match &self.inputs {
-            Some(path) => from_file(context, path)?,
-            None => BTreeMap::new(),
-        };
-        let mut seen = BTreeMap::new();
-        for (name, value) in &self.input {
-            if seen.insert(name, value).is_some() {
-                return Err(CliError::usage(format!("input `{name}` is given twice")));
-            }
-            given.insert(name.clone(), Given::Text(value.clone()));
+    /// Everything that is given.
+    pub(crate) fn read(&self, context: &Context) -> Result<Inputs, CliError> {
+        let mut inputs = Inputs::default();
+        if let Some(path) = &self.inputs {
+            read_file(context, path, &mut inputs)?;
         }
-        bind_inputs(plan, &given).map_err(|problems| {
-            let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
-            let error = CliError::usage(lines.join("\n       "));
-            problems.iter().fold(error, |error, problem| error.hint(hint(plan, problem)))
-        })
+        for (name, value) in &self.input {
+            let twice = inputs.give(name, Given::Text(value.clone()));
+            twice.map_err(|error| CliError::usage(error.to_string()))?;
+        }
+        Ok(inputs)
     }
 }
 
-/// What to do about a wrong input.
-fn hint(plan: &Plan, problem: &InputProblem) -> String {
-    let InputProblem { input, help, .. } = problem;
-    let help = help.as_deref();
-    if plan.inputs().iter().any(|spec| spec.name == *input) {
-        let help = help.map(|help| format!(" ({help})")).unwrap_or_default();
-        format!("give it with `-i {input}=VALUE`{help}")
-    } else {
-        format!("{input}: {}", help.unwrap_or("leave it out"))
-    }
+fn read_file(context: &Context, path: &Path, inputs: &mut Inputs) -> Result<(), CliError> {
+    let source = source_file::read("inputs", path)?;
+    inputs.read(&source).map_err(|problems| {
+        let name = path.display().to_string();
+        context.terminal.say(&diagnostics::rendered(&name, &source, &problems));
+        let number = problems.len() + problems.omitted();
+        CliError::usage(format!("{} in {name}; nothing was started", diagnostics::count(number)))
+    })
 }
 
 /// Reads `NAME=VALUE`.
@@ -72,17 +62,6 @@ pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
         Some(_) | None => Err(format!("write NAME=VALUE, such as {}", shell("standby=db-b:5432"))),
     }
-}
-
-fn from_file(context: &Context, path: &Path) -> Result<BTreeMap<String, Given>, CliError> {
-    let source = runbook::read("inputs", path)?;
-    let values = read_values(&source).map_err(|problems| {
-        let name = path.display().to_string();
-        context.terminal.say(&diagnostics::rendered(&name, &source, &problems));
-        let number = problems.len() + problems.omitted();
-        CliError::usage(format!("{} in {name}; nothing was started", diagnostics::count(number)))
-    })?;
-    Ok(values.into_iter().map(|(name, value)| (name, Given::Json(value))).collect())
 }
 
 #[cfg(test)]

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use lifeboat::Control;
 use lifeboat_engine::{Signal, Urgency};
 use tokio::runtime;
 use tokio::signal::unix::{self, SignalKind, signal};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -23,22 +23,22 @@ use crate::terminal::{PATIENCE, Terminal};
 /// How long a run that is to be left at once may take for it, should its disk hang, or nobody read what it printed.
 const LEAVE: Duration = Duration::from_secs(1);
 
-/// Listens from now on. `interrupted` is cancelled at the first signal, so that nobody is asked any more. Gives the
-/// signals, and takes the exit once the drive is over: from then on one signal is enough to leave.
+/// Listens from now on, and hands signals to a run. `interrupted` is cancelled at the first of them, so that nobody is
+/// asked any more. What this gives takes the exit once the drive is over: from then on one signal is enough to leave.
 pub(crate) fn listen(
     terminal: Arc<Terminal>,
     interrupted: CancellationToken,
-) -> io::Result<(UnboundedReceiver<Signal>, watch::Sender<Option<Exit>>)> {
+    control: Control,
+) -> io::Result<watch::Sender<Option<Exit>>> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let ears = {
         let _entered = runtime.enter();
         Ears::open()?
     };
-    let (sender, receiver) = unbounded_channel();
     let (over, exit) = watch::channel(None);
-    let told = Told { terminal, interrupted, sender, exit };
+    let told = Told { terminal, interrupted, control, exit };
     thread::Builder::new().name("signals".to_owned()).spawn(move || runtime.block_on(told.pass_on(ears)))?;
-    Ok((receiver, over))
+    Ok(over)
 }
 
 struct Ears {
@@ -81,7 +81,7 @@ async fn first(
 struct Told {
     terminal: Arc<Terminal>,
     interrupted: CancellationToken,
-    sender: UnboundedSender<Signal>,
+    control: Control,
     /// The exit, once the drive is over.
     exit: watch::Receiver<Option<Exit>>,
 }
@@ -103,8 +103,7 @@ impl Told {
             let is_over = self.exit.borrow().is_some();
             if !is_over {
                 self.terminal.say(what_follows(urgency));
-                // Who hears nothing any more is about to be over.
-                let _ = self.sender.send(signal);
+                self.control.signal(signal);
             }
             if is_over || urgency == Urgency::Abandon {
                 tokio::time::sleep(LEAVE).await;

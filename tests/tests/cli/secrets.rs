@@ -23,7 +23,7 @@ fn what_is_missing_is_named_before_anything_starts() {
     exit 3
     -- stderr
     error: secret `token`: the environment variable TOKEN is empty
-           secret `password`: cannot read the file password.txt: No such file or directory (os error 2)
+           secret `password`: cannot read the file [SANDBOX]/password.txt: No such file or directory (os error 2)
     hint: nothing was started
     "#);
     assert!(!sandbox.path("home").exists());
@@ -38,13 +38,13 @@ fn a_secrets_file_without_end_is_not_read() {
     exit 3
     -- stderr
     error: secret `token`: /dev/zero is no regular file: keep the secret in one, or in an environment variable
-           secret `password`: password.txt is no regular file: keep the secret in one, or in an environment variable
+           secret `password`: [SANDBOX]/password.txt is no regular file: keep the secret in one, or in an environment variable
     hint: nothing was started
     "#);
     std::fs::remove_file(sandbox.path("password.txt")).expect("the pipe is there");
     sandbox.file("password.txt", "x".repeat(1024 * 1024 + 1));
     let answer = sandbox.run("run endless.yaml --yes");
-    let why = "the file password.txt is larger than 1024 KiB: is it the file of the secret?";
+    let why = "password.txt is larger than 1024 KiB: is it the file of the secret?";
     assert!(answer.stderr.contains(why), "{answer}");
     assert_eq!(answer.code, Some(3), "{answer}");
 }

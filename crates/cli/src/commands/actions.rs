@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::registry;
+use crate::supervisor;
 
 /// List the actions there are, or describe one
 ///
@@ -25,7 +25,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
-    let registry = registry::registry();
+    let registry = supervisor::registry();
     let all = meant(&registry, args.name.as_deref())?;
     let described = args.name.as_deref().and_then(|name| registry.spec(name));
     let text = match (args.json, described) {

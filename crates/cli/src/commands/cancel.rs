@@ -1,17 +1,17 @@
 //! `lifeboat cancel`
 
+use lifeboat::Wanted;
 use lifeboat_display::sanitize::clean;
 use lifeboat_display::style::WARNING;
 use lifeboat_model::record::Decision;
 
 use crate::args::OutputArgs;
-use crate::claim::{claim, decide, reason};
 use crate::context::Context;
 use crate::drive::Driver;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::pick::{self, Fits};
-use crate::{folder, registry, reporters, secrets};
+use crate::take_over::{decide, reason, take_over};
+use crate::{reporters, selection, working_dir};
 
 /// End a run that nobody drives; its `finally` steps still run
 ///
@@ -36,18 +36,20 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let Args { run, reason, here, output } = args;
     let _apart = context.terminal.talk_apart();
     let store = context.store()?;
-    let run = pick::run(context, &store, run.as_deref(), Fits::Unfinished)?;
-    let mut claim = claim(context, &store, &run)?;
-    folder::settle(context, &mut claim, here)?;
+    let lifeboat = context.lifeboat(&store)?;
+    let run = selection::run(context, &lifeboat, run.as_deref(), Wanted::Unfinished)?;
+    let mut taken = take_over(context, &lifeboat, &run)?;
+    working_dir::settle(context, &mut taken, here)?;
     // To end a run must not take what a disaster may have taken away.
-    let secrets = secrets::at_hand(claim.state.plan());
-    for missing in &secrets.missing {
+    let secrets = taken.secrets();
+    for missing in secrets.missing() {
         context
             .terminal
             .say(&format!("{WARNING}warning:{WARNING:#} {}; what uses it fails\n", clean(missing)));
     }
-    let event = decide(context, &mut claim, None, Decision::Cancel, reason)?;
+    let event = decide(context, &mut taken, None, Decision::Cancel, reason)?;
     let mut shown = reporters::fitting(context, output);
-    reporters::tell(shown.reporter.as_mut(), &event, &claim.state);
-    Driver { context, registry: registry::registry(), secrets, shown, output }.resume(&store, claim)
+    reporters::tell(shown.reporter.as_mut(), &event, taken.state());
+    let steps = store.steps_folder(&run);
+    Driver { context, lifeboat: &lifeboat, steps, shown, output }.resume(taken, secrets)
 }

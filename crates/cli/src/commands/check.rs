@@ -12,7 +12,7 @@ use lifeboat_model::{Plan, check_source};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::{registry, runbook};
+use crate::{source_file, supervisor};
 
 /// Check runbooks without running anything
 ///
@@ -37,7 +37,7 @@ struct Found {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
-    let registry = registry::registry();
+    let registry = supervisor::registry();
     let mut found = Found::default();
     for file in &args.files {
         check(file, &registry, args.json, context, &mut found)?;
@@ -61,7 +61,7 @@ fn check(
     found: &mut Found,
 ) -> Result<(), CliError> {
     let name = file.display().to_string();
-    let source = match runbook::read("runbook", file) {
+    let source = match source_file::read("runbook", file) {
         Ok(source) => source,
         Err(error) => {
             context.terminal.say(&error.rendered());

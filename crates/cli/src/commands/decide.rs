@@ -1,18 +1,20 @@
 //! `lifeboat retry`, `skip` and `mark-done`: a person's word about a step of a run that nobody drives.
 
-use lifeboat_display::next_commands::{self, Next};
+use lifeboat::{Lifeboat, NoOutput, Wanted, missing_outputs, read_output, uses};
+use lifeboat_display::next_commands::{Next, rendered};
 use lifeboat_model::outcome::Outputs;
 use lifeboat_model::record::Decision;
 use lifeboat_model::{Phase, RunState, StepId};
 
-use crate::claim::{claim, decide, not_awaited, reason};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::inputs::pair;
-use crate::needed;
-use crate::pick::{Fits, run_and_step};
+use crate::next_commands::output_options;
+use crate::selection::run_and_step;
 use crate::shell_word::shell;
+use crate::spelling::Spelling;
+use crate::take_over::{decide, not_awaited, reason, take_over};
 
 /// Run a failed step again, or one in doubt
 ///
@@ -64,42 +66,43 @@ struct About {
 }
 
 pub(crate) fn retry(args: RetryArgs, context: &Context) -> Result<Exit, CliError> {
-    about_step(context, args.about, |_, _| Ok(Decision::Retry))
+    about_step(context, args.about, |_, _, _| Ok(Decision::Retry))
 }
 
 pub(crate) fn skip(args: SkipArgs, context: &Context) -> Result<Exit, CliError> {
-    about_step(context, args.about, |state, step| {
+    about_step(context, args.about, |lifeboat, state, step| {
         if !args.anyway {
-            check_spared(context, state, step)?;
+            check_spared(&context.spelling, lifeboat, state, step)?;
         }
         Ok(Decision::Skip)
     })
 }
 
 pub(crate) fn mark_done(args: MarkDoneArgs, context: &Context) -> Result<Exit, CliError> {
-    about_step(context, args.about, |state, step| {
-        Ok(Decision::MarkDone { outputs: outputs(context, state, step, &args.output)? })
+    about_step(context, args.about, |lifeboat, state, step| {
+        Ok(Decision::MarkDone { outputs: outputs(&context.spelling, lifeboat, state, step, &args.output)? })
     })
 }
 
 fn about_step(
     context: &Context,
     about: About,
-    decision: impl FnOnce(&RunState, &StepId) -> Result<Decision, CliError>,
+    decision: impl FnOnce(&Lifeboat, &RunState, &StepId) -> Result<Decision, CliError>,
 ) -> Result<Exit, CliError> {
     let store = context.store()?;
+    let lifeboat = context.lifeboat(&store)?;
     let words = (about.first.as_deref(), about.second.as_deref());
-    let (run, step) = run_and_step(context, &store, words, Fits::Open)?;
-    let mut claim = claim(context, &store, &run)?;
+    let (run, step) = run_and_step(context, &lifeboat, words, Wanted::Open)?;
+    let mut taken = take_over(context, &lifeboat, &run)?;
     let step = match step {
         Some(step) => step,
-        None => only_step(context, &claim.state)?,
+        None => only_step(context, taken.state())?,
     };
-    let decision = decision(&claim.state, &step)?;
+    let decision = decision(&lifeboat, taken.state(), &step)?;
     let name = decision.name();
-    decide(context, &mut claim, Some(step.clone()), decision, about.reason)?;
+    decide(context, &mut taken, Some(step.clone()), decision, about.reason)?;
     context.terminal.say(&format!("recorded: {name} {step} in {run}, by {}\n", context.actor()));
-    let next = match claim.state.phase() {
+    let next = match taken.state().phase() {
         Phase::Stopped(_) | Phase::Running => {
             Next { command: context.spelling.about("resume", &run), what: "carries it out and goes on" }
         }
@@ -107,35 +110,39 @@ fn about_step(
             Next { command: context.spelling.about("status", &run), what: "shows every step" }
         }
     };
-    context.terminal.say(&next_commands::rendered(&[next]));
+    context.terminal.say(&rendered(&[next]));
     Ok(Exit::Done)
 }
 
 /// Whether no other step uses what a step that may be skipped would have given.
-fn check_spared(context: &Context, state: &RunState, step: &StepId) -> Result<(), CliError> {
+fn check_spared(
+    spelling: &Spelling,
+    lifeboat: &Lifeboat,
+    state: &RunState,
+    step: &StepId,
+) -> Result<(), CliError> {
     // Any other step is refused for what it is.
     if !state.may_be_decided(step) {
         return Ok(());
     }
-    let needed = needed::of_all(state.plan()).remove(step).unwrap_or_default();
-    if needed.is_empty() {
+    let required = missing_outputs(state.plan(), lifeboat.registry(), step, &Outputs::new());
+    if required.is_empty() {
         return Ok(());
     }
-    let uses =
-        needed::uses(step, &needed).into_iter().map(|uses| format!("{uses}, and cannot start without it"));
-    let uses = uses.collect::<Vec<_>>().join("\n       ");
-    let command = |word| {
-        format!("{} --reason WHY", context.spelling.command(&[word, state.run().as_str(), step.as_str()]))
-    };
-    let (done, skip, options) = (command("mark-done"), command("skip"), needed::options(&needed));
-    Err(CliError::usage(uses)
+    let used = uses(step, &required).into_iter().map(|used| format!("{used}, and cannot start without it"));
+    let used = used.collect::<Vec<_>>().join("\n       ");
+    let command =
+        |word| format!("{} --reason WHY", spelling.command(&[word, state.run().as_str(), step.as_str()]));
+    let (done, skip, options) = (command("mark-done"), command("skip"), output_options(&required));
+    Err(CliError::usage(used)
         .hint(format!("say what it would have given: `{done}{options}`"))
         .hint(format!("or go on all the same: `{skip} --anyway`")))
 }
 
 /// The outputs of a step that may be marked as done: each is one that it has, and all are there that others need.
 fn outputs(
-    context: &Context,
+    spelling: &Spelling,
+    lifeboat: &Lifeboat,
     state: &RunState,
     step: &StepId,
     given: &[(String, String)],
@@ -144,16 +151,32 @@ fn outputs(
     let Some(at) = state.plan().find(step).filter(|_| state.may_be_decided(step)) else {
         return Ok(Outputs::new());
     };
-    let mut command = context.spelling.command(&["mark-done", state.run().as_str(), step.as_str()]);
+    let mut command = spelling.command(&["mark-done", state.run().as_str(), step.as_str()]);
     command.push_str(" --reason WHY");
     let mut outputs = Outputs::new();
-    let step = state.plan().step(at);
     for (name, text) in given {
-        outputs.insert(name.clone(), needed::read(context, step, name, text)?);
+        let value = read_output(lifeboat.registry(), state.plan().step(at), name, text);
+        outputs.insert(name.clone(), value.map_err(|error| no_output(spelling, error))?);
         command.push_str(&format!(" -o {}", shell(&format!("{name}={text}"))));
     }
-    needed::check(state.plan(), step, &outputs, &command)?;
-    Ok(outputs)
+    let missing = missing_outputs(state.plan(), lifeboat.registry(), step, &outputs);
+    if missing.is_empty() {
+        return Ok(outputs);
+    }
+    let error = CliError::usage(uses(step, &missing).join("\n       "));
+    Err(error.hint(format!("say what it would have given: `{command}{}`", output_options(&missing))))
+}
+
+fn no_output(spelling: &Spelling, error: NoOutput) -> CliError {
+    let hint = match &error {
+        NoOutput::Undeclared { meant: Some(meant), .. } => format!("did you mean `{meant}`?"),
+        NoOutput::Undeclared { known, .. } if known.is_empty() => "it gives none".to_owned(),
+        NoOutput::Undeclared { known, .. } => format!("it gives: {}", known.join(", ")),
+        NoOutput::WrongType { action, .. } => {
+            format!("`{}` shows what it gives", spelling.command(&["actions", action.as_str()]))
+        }
+    };
+    CliError::new(Exit::Usage, error).hint(hint)
 }
 
 /// The step that needs a decision, where there is only one.

@@ -1,5 +1,6 @@
 //! `lifeboat journal`
 
+use lifeboat::Wanted;
 use lifeboat_display::sanitize::clean;
 use lifeboat_display::style::{GOOD, WARNING};
 use lifeboat_engine::StoreError;
@@ -10,7 +11,7 @@ use serde_json::json;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::pick::{self, Fits};
+use crate::selection;
 
 /// Print a run's records as they are on disk, one JSON object a line
 ///
@@ -31,7 +32,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let store = context.store()?;
-    let run = pick::run(context, &store, args.run.as_deref(), Fits::Any)?;
+    let lifeboat = context.lifeboat(&store)?;
+    let run = selection::run(context, &lifeboat, args.run.as_deref(), Wanted::Any)?;
     let damaged = |error: StoreError| CliError::store(&context.spelling, &run, error);
     if args.verify {
         let report = store.verify(&run).map_err(damaged)?;

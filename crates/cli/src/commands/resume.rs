@@ -1,23 +1,22 @@
 //! `lifeboat resume`
 
-use lifeboat_display::next_commands::{self, Next};
+use lifeboat::{Drift, Edited, Lifeboat, TakenOver};
+use lifeboat_display::next_commands::{Next, rendered};
+use lifeboat_display::sanitize::clean;
 use lifeboat_display::state_words;
 use lifeboat_display::style::WARNING;
-use lifeboat_engine::Claim;
 use lifeboat_model::event::not_rehearsed;
-use lifeboat_model::record::Decision;
-use lifeboat_model::{Event, Phase};
+use lifeboat_model::record::{Decision, Verdict};
+use lifeboat_model::{Event, Phase, RunState};
 
 use crate::args::OutputArgs;
-use crate::claim::{claim, decide};
 use crate::context::Context;
 use crate::drive::Driver;
-use crate::edited::{self, Edited, Since};
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::person::confirm;
-use crate::pick;
-use crate::{folder, next, registry, reporters, secrets};
+use crate::prompt::confirm;
+use crate::take_over::{decide, missing_secrets, take_over};
+use crate::{next_commands, reporters, selection, working_dir};
 
 /// Continue an unfinished run, in its own mode
 ///
@@ -47,69 +46,70 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let Args { run, keep_pinned, here, output } = args;
     let _apart = context.terminal.talk_apart();
     let store = context.store()?;
-    let run = pick::to_resume(context, &store, run.as_deref())?;
-    let mut claim = claim(context, &store, &run)?;
-    if let Phase::Finished(verdict) = claim.state.phase() {
-        return Ok(finished(context, &claim, verdict, output));
+    let lifeboat = context.lifeboat(&store)?;
+    let run = selection::to_resume(context, &lifeboat, run.as_deref())?;
+    let mut taken = take_over(context, &lifeboat, &run)?;
+    if let Phase::Finished(verdict) = taken.state().phase() {
+        return Ok(finished(context, &lifeboat, taken.state(), verdict, output));
     }
-    folder::settle(context, &mut claim, here)?;
-    let secrets = secrets::resolve(claim.state.plan())?;
-    let kept = match edited::since(claim.state.plan()) {
-        Since::Unknown(what) => {
+    working_dir::settle(context, &mut taken, here)?;
+    let secrets = taken.secrets().complete().map_err(|error| missing_secrets(&error))?;
+    let kept = match taken.drift() {
+        Drift::Unknown(what) => {
             context.terminal.note(&format!("{what}; the run goes on as it was pinned"));
             None
         }
-        Since::Edited(edited) if !claim.state.keeps_pinned(&edited.digest) => {
-            let Some(event) = keep(context, &mut claim, &edited, keep_pinned)? else {
+        Drift::Edited(edited) if !taken.state().keeps_pinned(&edited.digest) => {
+            let Some(event) = keep(context, &mut taken, &edited, keep_pinned)? else {
                 return Ok(Exit::NeedsPerson);
             };
             Some(event)
         }
-        Since::Edited(_) | Since::Same => None,
+        Drift::Edited(_) | Drift::Same => None,
     };
     // Only now: what redraws the screen would wipe a question off it.
     let mut shown = reporters::fitting(context, output);
     if let Some(event) = kept {
-        reporters::tell(shown.reporter.as_mut(), &event, &claim.state);
+        reporters::tell(shown.reporter.as_mut(), &event, taken.state());
     }
-    Driver { context, registry: registry::registry(), secrets, shown, output }.resume(&store, claim)
+    let steps = store.steps_folder(&run);
+    Driver { context, lifeboat: &lifeboat, steps, shown, output }.resume(taken, secrets)
 }
 
 fn finished(
     context: &Context,
-    claim: &Claim,
-    verdict: lifeboat_model::record::Verdict,
+    lifeboat: &Lifeboat,
+    state: &RunState,
+    verdict: Verdict,
     output: OutputArgs,
 ) -> Exit {
-    let state = &claim.state;
     let (word, style) = state_words::verdict_of(state, verdict);
     context.terminal.say(&format!("{} is finished: {style}{word}{style:#}\n", state.run()));
-    context.terminal.say(&next_commands::rendered(&next::of(context, state)));
+    context.terminal.say(&next_commands::rendered(&context.spelling, lifeboat, state));
     Exit::of_verdict(verdict, state.mode(), not_rehearsed(state), output.strict)
 }
 
 /// Shows the difference and asks; the decision to go on is written down.
 fn keep(
     context: &Context,
-    claim: &mut Claim,
+    taken: &mut TakenOver,
     edited: &Edited,
     keep_pinned: bool,
 ) -> Result<Option<Event>, CliError> {
     let terminal = &context.terminal;
     terminal.say(&format!(
         "{WARNING}the runbook was edited since the run began{WARNING:#}; the run goes on as it was pinned\n{}",
-        edited.diff
+        clean(&edited.diff)
     ));
     let reason = if keep_pinned {
         "with --keep-pinned"
     } else if terminal.can_ask() && confirm(terminal, "Go on with the runbook as it was?") {
         "confirmed at the terminal"
     } else {
-        let command = format!("{} --keep-pinned", context.spelling.about("resume", claim.state.run()));
-        terminal
-            .say(&next_commands::rendered(&[Next { command, what: "goes on with the runbook as it was" }]));
+        let command = format!("{} --keep-pinned", context.spelling.about("resume", taken.run()));
+        terminal.say(&rendered(&[Next { command, what: "goes on with the runbook as it was" }]));
         return Ok(None);
     };
     let decision = Decision::KeepPinned { edited: edited.digest.as_str().to_owned() };
-    decide(context, claim, None, decision, reason.to_owned()).map(Some)
+    decide(context, taken, None, decision, reason.to_owned()).map(Some)
 }

@@ -1,15 +1,15 @@
 //! `lifeboat run`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use lifeboat::{Lifeboat, NotReady, RefusedInput};
+use lifeboat_display::diagnostics;
 use lifeboat_display::sanitize::one_line;
 use lifeboat_display::style::BOLD;
 use lifeboat_display::units::count;
-use lifeboat_engine::NewRun;
 use lifeboat_model::record::Mode;
-use lifeboat_model::{Plan, RunId};
+use lifeboat_model::{Plan, Problems, Source};
 use serde_json::{Map, Value};
-use ulid::Ulid;
 
 use crate::args::OutputArgs;
 use crate::context::Context;
@@ -17,8 +17,9 @@ use crate::drive::Driver;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::inputs::InputArgs;
-use crate::person::confirm;
-use crate::{filled, folder, host, registry, reporters, runbook, secrets};
+use crate::prompt::confirm;
+use crate::take_over::missing_secrets;
+use crate::{reporters, source_file};
 
 /// Run a runbook for real
 ///
@@ -77,28 +78,69 @@ impl Start {
         confirmed: impl FnOnce(&Plan, &Map<String, Value>) -> Result<bool, CliError>,
     ) -> Result<Exit, CliError> {
         let store = context.store()?;
-        let registry = registry::registry();
-        let plan = runbook::plan(context, &self.file, &registry)?;
-        let inputs = self.inputs.bind(context, &plan)?;
-        let secrets = secrets::resolve(&plan)?;
-        let (run, mode, actor) = (new_id(), self.mode, context.actor());
-        let new =
-            NewRun { run, mode, plan, inputs, actor, driver: host::driver(), folder: folder::present() };
-        filled::check(context, &self.file, &new, &registry, &secrets)?;
-        if !confirmed(&new.plan, &new.inputs)? {
+        let lifeboat = context.lifeboat(&store)?;
+        let plan = checked(context, &lifeboat, &self.file)?;
+        let inputs = self.inputs.read(context)?;
+        let run = lifeboat
+            .preflight(plan, inputs, self.mode, context.started_in())
+            .map_err(|error| not_ready(context, &self.file, &error))?;
+        if !confirmed(run.plan(), run.inputs())? {
             context.terminal.say("nothing was started\n");
             return Ok(Exit::Cancelled);
         }
         let _apart = context.terminal.talk_apart();
         let shown = reporters::fitting(context, self.output);
-        let driver = Driver { context, registry, secrets, shown, output: self.output };
-        driver.create(&store, new)
+        let steps = store.steps_folder(run.run());
+        Driver { context, lifeboat: &lifeboat, steps, shown, output: self.output }.start(run)
     }
 }
 
-fn new_id() -> RunId {
-    let id = format!("run_{}", Ulid::generate().to_string().to_ascii_lowercase());
-    RunId::new(&id).expect("bug: an id is `run_` and 26 digits and letters")
+/// Reads and checks a runbook that is about to be run.
+fn checked(context: &Context, lifeboat: &Lifeboat, file: &Path) -> Result<Plan, CliError> {
+    let source = source_file::read("runbook", file)?;
+    lifeboat.check(source.clone()).map_err(|problems| {
+        let name = file.display().to_string();
+        let number = shown(context, file, &source, &problems);
+        CliError::new(Exit::Invalid, format!("{number} in {name}; nothing was started"))
+            .hint(format!("once it is mended, `{}` checks it", context.spelling.command(&["check", &name])))
+    })
+}
+
+/// Why a run must not begin; problems of its steps are shown with their places.
+fn not_ready(context: &Context, file: &Path, error: &NotReady) -> CliError {
+    match error {
+        NotReady::Inputs(refused) => {
+            let lines: Vec<_> = refused.iter().map(|refused| refused.problem.to_string()).collect();
+            let error = CliError::usage(lines.join("\n       "));
+            refused.iter().fold(error, |error, refused| error.hint(hint(refused)))
+        }
+        NotReady::Secrets(missing) => missing_secrets(missing),
+        NotReady::Parameters { runbook, problems } => {
+            let number = shown(context, file, runbook, problems);
+            let exit = if error.is_about_inputs() { Exit::Usage } else { Exit::Invalid };
+            let name = file.display();
+            let message = format!("{number} in {name} with what this run is given; nothing was started");
+            CliError::new(exit, message)
+        }
+    }
+}
+
+/// Shows problems of a runbook, and gives their number.
+fn shown(context: &Context, file: &Path, source: &Source, problems: &Problems) -> String {
+    context.terminal.say(&diagnostics::rendered(&file.display().to_string(), source, problems));
+    diagnostics::count(problems.len() + problems.omitted())
+}
+
+/// What to do about a wrong input.
+fn hint(refused: &RefusedInput) -> String {
+    let RefusedInput { problem, is_declared } = refused;
+    let (input, help) = (&problem.input, problem.help.as_deref());
+    if *is_declared {
+        let help = help.map(|help| format!(" ({help})")).unwrap_or_default();
+        format!("give it with `-i {input}=VALUE`{help}")
+    } else {
+        format!("{input}: {}", help.unwrap_or("leave it out"))
+    }
 }
 
 fn about_to_run(plan: &Plan, inputs: &Map<String, Value>) -> String {

@@ -3,13 +3,12 @@
 use std::fmt;
 
 use lifeboat_display::run_list::{RunLine, as_table};
-use lifeboat_engine::Listed;
+use lifeboat_engine::{Listed, Store as _};
 use lifeboat_store::FileStore;
 
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::pick;
 
 /// List all runs, newest first
 ///
@@ -24,7 +23,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let store = context.store()?;
-    let runs = pick::list(&store)?;
+    let runs = store.list().map_err(|error| CliError::new(Exit::Journal, error))?;
     let lines: Vec<_> = runs.iter().map(|listed| line(&store, listed)).collect();
     if args.json {
         context.print(&lines.iter().map(|line| format!("{}\n", line.as_json())).collect::<String>())?;

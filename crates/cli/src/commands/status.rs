@@ -1,19 +1,17 @@
 //! `lifeboat status`
 
 use jiff::Timestamp;
-use lifeboat_display::next_commands;
+use lifeboat::{OutputTails, Wanted};
+use lifeboat_display::next_commands::rendered;
 use lifeboat_display::run_status::{as_json, as_text};
 use lifeboat_display::sanitize::clean;
 use lifeboat_display::style::WARNING;
-use lifeboat_engine::Store as _;
 use lifeboat_model::StepId;
 
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::pick::{self, Fits};
-use crate::printed::Printed;
-use crate::{next, secrets};
+use crate::{next_commands, output_tail, selection};
 
 /// Show a run as it is now
 ///
@@ -30,27 +28,25 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let store = context.store()?;
-    let run = pick::run(context, &store, args.run.as_deref(), Fits::Any)?;
-    let mut loaded = store.load(&run).map_err(|error| CliError::store(&context.spelling, &run, error))?;
-    if loaded.holder.is_none() {
-        loaded.state.driver_is_gone();
-    }
-    for note in &loaded.notes {
+    let lifeboat = context.lifeboat(&store)?;
+    let run = selection::run(context, &lifeboat, args.run.as_deref(), Wanted::Any)?;
+    let view = lifeboat.view(&run).map_err(|error| CliError::store(&context.spelling, &run, error))?;
+    for note in &view.notes {
         context.terminal.say(&format!("{WARNING}warning:{WARNING:#} {}\n", clean(note)));
     }
-    let (state, holder) = (&loaded.state, loaded.holder.as_ref());
+    let (state, holder) = (&view.state, view.holder.as_ref());
     if args.json {
         context.print(&format!("{}\n", as_json(state, holder)))?;
-    } else {
-        let printed = Printed::new(store.steps_folder(&run), &secrets::of_run(state));
-        let tails = |step: &StepId, attempt| printed.tail(step, attempt);
-        context.print(&as_text(state, holder, Timestamp::now(), &tails))?;
-        if holder.is_none() {
-            let shown = context.spelling.about("status", &run);
-            let next: Vec<_> = next::of(context, state);
-            let other: Vec<_> = next.into_iter().filter(|next| next.command != shown).collect();
-            context.terminal.say(&next_commands::rendered(&other));
-        }
+        return Ok(Exit::Done);
+    }
+    let tails = OutputTails::new(store.steps_folder(&run), &view.secrets());
+    let tails = |step: &StepId, attempt| output_tail::of(&tails, step, attempt);
+    context.print(&as_text(state, holder, Timestamp::now(), &tails))?;
+    if holder.is_none() {
+        let shown = context.spelling.about("status", &run);
+        let next = next_commands::of(&context.spelling, &lifeboat, state);
+        let other: Vec<_> = next.into_iter().filter(|next| next.command != shown).collect();
+        context.terminal.say(&rendered(&other));
     }
     Ok(Exit::Done)
 }

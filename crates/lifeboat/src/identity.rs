@@ -1,23 +1,35 @@
-//! What is known about this process, its machine and its user.
+//! Who drives and who decides, as the journal records them.
 
 use std::env;
 use std::fs;
 
 use lifeboat_model::record::Driver;
 
-/// This process as the driver of a run.
-pub(crate) fn driver() -> Driver {
-    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
-    Driver {
-        pid: std::process::id(),
-        host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
-        boot: boot.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+/// Who asks, and the process that does what is asked.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// Who is recorded with every decision.
+    pub actor: String,
+    /// The process that is recorded as a run's driver.
+    pub driver: Driver,
+}
+
+impl Identity {
+    /// This process, asked by `actor`. `version`: that of the program, for people.
+    pub fn of_this_process(actor: impl Into<String>, version: impl Into<String>) -> Self {
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
+        let driver = Driver {
+            pid: std::process::id(),
+            host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            boot: boot.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()),
+            version: version.into(),
+        };
+        Self { actor: actor.into(), driver }
     }
 }
 
 /// The name of the user who runs this process, or its number.
-pub(crate) fn login_name() -> String {
+pub fn login_name() -> String {
     let named =
         ["LOGNAME", "USER"].iter().find_map(|name| env::var(name).ok().filter(|name| !name.is_empty()));
     named.unwrap_or_else(|| {

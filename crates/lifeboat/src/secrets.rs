@@ -4,59 +4,61 @@ use std::env;
 use std::path::Path;
 
 use lifeboat_action::Masker;
+use lifeboat_model::Plan;
 use lifeboat_model::plan::{SecretSource, SecretSpec};
-use lifeboat_model::{Plan, RunState};
 use serde_json::{Map, Value};
 
-use crate::error::CliError;
-use crate::exit::Exit;
 use crate::regular_file;
 
 /// The secrets of a plan, as far as they can be looked up.
 #[derive(Default)]
-pub(crate) struct Secrets {
+pub struct Secrets {
     /// By name.
     pub(crate) values: Map<String, Value>,
-    /// Which of the others cannot be looked up, and why.
     pub(crate) missing: Vec<String>,
 }
 
+/// Some secrets of a plan cannot be looked up.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .missing.join("; "))]
+pub struct MissingSecrets {
+    /// Which, and why: a line each.
+    pub missing: Vec<String>,
+}
+
 impl Secrets {
-    /// What hides those that are known.
-    pub(crate) fn masker(&self) -> Masker {
-        Masker::new(self.values.values().filter_map(Value::as_str).map(str::to_owned))
+    /// Looks the secrets of a plan up. `folder`: where relative paths of their files begin.
+    pub fn look_up(plan: &Plan, folder: &Path) -> Self {
+        let mut secrets = Self::default();
+        for spec in plan.secrets() {
+            match look_up(spec, folder) {
+                Ok(value) => drop(secrets.values.insert(spec.name.clone(), Value::String(value))),
+                Err(why) => secrets.missing.push(format!("secret `{}`: {why}", spec.name)),
+            }
+        }
+        secrets
     }
-}
 
-/// Every secret of the plan; without all of them, nothing is started.
-pub(crate) fn resolve(plan: &Plan) -> Result<Secrets, CliError> {
-    let secrets = at_hand(plan);
-    if secrets.missing.is_empty() {
-        Ok(secrets)
-    } else {
-        Err(CliError::new(Exit::Invalid, secrets.missing.join("\n       ")).hint("nothing was started"))
+    /// Which cannot be looked up, and why.
+    pub fn missing(&self) -> &[String] {
+        &self.missing
     }
-}
 
-/// The secrets of a plan, for a process that is in the folder where its run is driven.
-pub(crate) fn at_hand(plan: &Plan) -> Secrets {
-    look_up_all(plan, Path::new(""))
-}
-
-/// The secrets of a run, from wherever it is looked at: relative files are looked for in its own folder.
-pub(crate) fn of_run(state: &RunState) -> Secrets {
-    look_up_all(state.plan(), Path::new(state.created().folder.as_deref().unwrap_or_default()))
-}
-
-fn look_up_all(plan: &Plan, folder: &Path) -> Secrets {
-    let mut secrets = Secrets::default();
-    for spec in plan.secrets() {
-        match look_up(spec, folder) {
-            Ok(value) => drop(secrets.values.insert(spec.name.clone(), Value::String(value))),
-            Err(why) => secrets.missing.push(format!("secret `{}`: {why}", spec.name)),
+    /// The secrets, if none is missing.
+    ///
+    /// # Errors
+    /// With those that are.
+    pub fn complete(self) -> Result<Self, MissingSecrets> {
+        match self.missing.is_empty() {
+            true => Ok(self),
+            false => Err(MissingSecrets { missing: self.missing }),
         }
     }
-    secrets
+
+    /// What hides those that are known.
+    pub fn masker(&self) -> Masker {
+        Masker::new(self.values.values().filter_map(Value::as_str).map(str::to_owned))
+    }
 }
 
 /// The value of a secret. An empty one is as good as none: it could not be hidden anywhere.
@@ -101,6 +103,13 @@ fn text_of(path: &Path) -> Result<String, String> {
 fn without_line_break(text: &str) -> &str {
     let text = text.strip_suffix('\n').unwrap_or(text);
     text.strip_suffix('\r').unwrap_or(text)
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let known: Vec<_> = self.values.keys().collect();
+        f.debug_struct("Secrets").field("known", &known).field("missing", &self.missing).finish()
+    }
 }
 
 #[cfg(test)]

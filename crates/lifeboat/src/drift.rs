@@ -2,7 +2,6 @@
 
 use std::io;
 
-use lifeboat_display::sanitize::clean;
 use lifeboat_model::plan::PinnedSource;
 use lifeboat_model::{Digest, Plan, Source};
 use similar::TextDiff;
@@ -11,7 +10,7 @@ use crate::{regular_file, runbook};
 
 /// What became of a runbook's file.
 #[derive(Debug)]
-pub(crate) enum Since {
+pub enum Drift {
     /// Nothing, or there never was one.
     Same,
     /// It cannot be compared, as this says: the run may have been moved, or the file. That stops nothing.
@@ -22,18 +21,18 @@ pub(crate) enum Since {
 
 /// An edit.
 #[derive(Debug)]
-pub(crate) struct Edited {
+pub struct Edited {
     /// The digest of its text now; of its beginning, where it is larger than a runbook may be.
-    pub(crate) digest: Digest,
+    pub digest: Digest,
     /// The difference between the pinned text and the text now, in unified form.
-    pub(crate) diff: String,
+    pub diff: String,
 }
 
 /// Compares the file that a plan was made from with the text that was pinned.
-pub(crate) fn since(plan: &Plan) -> Since {
+pub(crate) fn drift(plan: &Plan) -> Drift {
     let pinned = plan.source();
-    let Some(path) = runbook::pinned_path(plan) else { return Since::Same };
-    let unknown = |what: &str| Since::Unknown(format!("the runbook {} {what}", path.display()));
+    let Some(path) = runbook::pinned_path(plan) else { return Drift::Same };
+    let unknown = |what: &str| Drift::Unknown(format!("the runbook {} {what}", path.display()));
     match regular_file::read(path, Source::MAX_BYTES) {
         Ok(Some(bytes)) => compare(pinned, &bytes),
         Ok(None) => unknown("is no regular file any more"),
@@ -42,14 +41,14 @@ pub(crate) fn since(plan: &Plan) -> Since {
     }
 }
 
-fn compare(pinned: &PinnedSource, bytes: &[u8]) -> Since {
+fn compare(pinned: &PinnedSource, bytes: &[u8]) -> Drift {
     let digest = Digest::of(bytes);
     if digest == pinned.digest {
-        return Since::Same;
+        return Drift::Same;
     }
     if bytes.len() > Source::MAX_BYTES {
-        let diff = format!("{} differs, and is too large to show\n", clean(&pinned.name));
-        return Since::Edited(Edited { digest, diff });
+        let diff = format!("{} differs, and is too large to show\n", pinned.name);
+        return Drift::Edited(Edited { digest, diff });
     }
     let now = String::from_utf8_lossy(bytes);
     let diff = TextDiff::from_lines(pinned.text.as_str(), &now);
@@ -58,5 +57,5 @@ fn compare(pinned: &PinnedSource, bytes: &[u8]) -> Since {
         .context_radius(3)
         .header(&format!("{} (pinned)", pinned.name), &format!("{} (now)", pinned.name))
         .to_string();
-    Since::Edited(Edited { digest, diff: clean(&diff).into_owned() })
+    Drift::Edited(Edited { digest, diff })
 }

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use lifeboat::{OutputTails, RequiredOutput, RequiredOutputs, uses};
 use lifeboat_display::sanitize::clean;
 use lifeboat_display::style::{BOLD, WARNING};
 use lifeboat_engine::{Answer, Person, Question};
@@ -17,8 +18,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::needed::{self, Needed, Output};
-use crate::printed::Printed;
+use crate::output_tail;
 use crate::terminal::Terminal;
 
 /// Asks at the terminal, one question at a time.
@@ -31,9 +31,9 @@ pub(crate) struct AtTerminal {
     pub(crate) interrupted: CancellationToken,
     pub(crate) turn: Arc<Mutex<()>>,
     /// The outputs that steps must have for others.
-    pub(crate) needed: Arc<BTreeMap<StepId, Needed>>,
+    pub(crate) required: Arc<BTreeMap<StepId, RequiredOutputs>>,
     /// What the steps printed.
-    pub(crate) printed: Arc<Printed>,
+    pub(crate) tails: Arc<OutputTails>,
 }
 
 impl Person for AtTerminal {
@@ -43,8 +43,8 @@ impl Person for AtTerminal {
             (Arc::clone(&self.terminal), self.actor.clone(), Arc::clone(&self.turn));
         let interrupted = self.interrupted.clone();
         let asked = interrupted.clone();
-        let printed = Arc::clone(&self.printed);
-        let needed = self.needed.get(&question.step).cloned().unwrap_or_default();
+        let tails = Arc::clone(&self.tails);
+        let required = self.required.get(&question.step).cloned().unwrap_or_default();
         // A thread of its own, which nobody waits for: a read from a terminal cannot be called off.
         thread::spawn(move || {
             let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -52,7 +52,7 @@ impl Person for AtTerminal {
                 return;
             }
             terminal.hide_region();
-            let answer = Dialogue { terminal: &terminal, actor: &actor, needed: &needed, printed: &printed }
+            let answer = Dialogue { terminal: &terminal, actor: &actor, required: &required, tails: &tails }
                 .about(&question);
             terminal.show_region();
             drop(sender.send(answer));
@@ -75,8 +75,8 @@ pub(crate) fn confirm(terminal: &Terminal, question: &str) -> bool {
 struct Dialogue<'a> {
     terminal: &'a Terminal,
     actor: &'a str,
-    needed: &'a Needed,
-    printed: &'a Printed,
+    required: &'a RequiredOutputs,
+    tails: &'a OutputTails,
 }
 
 /// What a person can answer.
@@ -95,7 +95,7 @@ impl Dialogue<'_> {
             "\n{WARNING}step {step} is in doubt{WARNING:#} ({})\n  attempt {attempt}: {}\n{}  looking at it showed: {}\n",
             clean(title),
             clean(cause),
-            self.printed.tail(step, *attempt),
+            output_tail::of(self.tails, step, *attempt),
             clean(evidence),
         ));
         self.terminal.say(
@@ -125,9 +125,9 @@ impl Dialogue<'_> {
 
     /// Whether nothing needs what the step would have given, or the person goes on without that, too.
     fn can_be_spared(&self, step: &StepId) -> bool {
-        let uses = needed::uses(step, self.needed);
-        for uses in &uses {
-            self.terminal.say(&format!("{uses}, and cannot start without it\n"));
+        let uses = uses(step, self.required);
+        for used in &uses {
+            self.terminal.say(&format!("{used}, and cannot start without it\n"));
         }
         uses.is_empty() || confirm(self.terminal, "Skip it anyway? (mark-done asks for what they use)")
     }
@@ -135,13 +135,13 @@ impl Dialogue<'_> {
     /// What the step would have given to those that need it.
     fn outputs(&self) -> Option<Outputs> {
         let mut outputs = Outputs::new();
-        for (name, output) in self.needed {
+        for (name, output) in self.required {
             outputs.insert(name.clone(), self.output(name, output)?);
         }
         Some(outputs)
     }
 
-    fn output(&self, name: &str, Output { users, kind }: &Output) -> Option<Value> {
+    fn output(&self, name: &str, RequiredOutput { users, kind }: &RequiredOutput) -> Option<Value> {
         let must_be = kind.in_words();
         let users = users.iter().map(StepId::as_str).collect::<Vec<_>>().join(", ");
         let question = format!("{BOLD}Its output `{name}`?{BOLD:#} ({must_be}, for step {users}) ");

@@ -1,15 +1,15 @@
-//! The outputs that a person gives in place of a step, each read as the step's action declares it.
+//! What an output must be that a person gives in place of a step: as the step's action declares it.
 
 use lifeboat_model::{ActionSpec, kind};
 use serde_json::Value;
 
 /// What an output must be: one of the types that its action declares, or anything where it declares none.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Kind {
+pub struct OutputType {
     types: Vec<String>,
 }
 
-impl Kind {
+impl OutputType {
     /// What an output must be by the action that gives it.
     pub(crate) fn of(spec: &ActionSpec, output: &str) -> Self {
         let schema = spec.outputs.get("properties").and_then(|all| all.get(output)?.get("type"));
@@ -25,7 +25,10 @@ impl Kind {
 
     /// Reads what was typed: JSON where it is of a declared type, else text where that is one. The error says what it
     /// must be.
-    pub(crate) fn read(&self, text: String) -> Result<Value, String> {
+    ///
+    /// # Errors
+    /// When it is of no declared type.
+    pub fn read(&self, text: String) -> Result<Value, String> {
         let json = serde_json::from_str(&text).ok();
         match json.filter(|value| self.takes(value)) {
             Some(value) => Ok(value),
@@ -35,7 +38,7 @@ impl Kind {
     }
 
     /// What it must be, in words.
-    pub(crate) fn in_words(&self) -> String {
+    pub fn in_words(&self) -> String {
         if self.types.is_empty() {
             return "JSON or a text".to_owned();
         }
@@ -72,7 +75,8 @@ mod tests {
     use super::*;
 
     fn read(types: &[&str], text: &str) -> Result<Value, String> {
-        Kind { types: types.iter().map(|&declared| declared.to_owned()).collect() }.read(text.to_owned())
+        OutputType { types: types.iter().map(|&declared| declared.to_owned()).collect() }
+            .read(text.to_owned())
     }
 
     #[test]
