@@ -14,6 +14,7 @@
 mod action;
 mod context;
 pub mod duration;
+mod network;
 mod params;
 mod read;
 mod registry;
@@ -28,6 +29,7 @@ pub use lifeboat_model::{
     ActionName, ActionSpec, Attempt, AttemptKey, Catalog, Change, Effect, Failure, FailureKind, Observation,
     Outcome, ParamProblem, RunId, StepId,
 };
+pub use network::NetworkFault;
 pub use params::check_against_schema;
 pub use registry::{Observers, Registry};
 pub use secret::{MASK, Masker};

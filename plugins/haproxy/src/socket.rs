@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use lifeboat_action::ActionContext;
+use lifeboat_action::{ActionContext, NetworkFault};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
@@ -70,7 +70,7 @@ pub(crate) async fn ask(
     };
     let mut stream = match connection {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return Err(not_sent(reason(&error))),
+        Ok(Err(error)) => return Err(not_sent(not_connected(address, &error))),
         Err(_) => return Err(not_sent(format!("no connection within {CONNECT_WITHIN:?}"))),
     };
     let answer = tokio::select! {
@@ -93,7 +93,10 @@ async fn connect(address: &Address) -> std::io::Result<Box<dyn Stream>> {
 }
 
 async fn exchange(stream: &mut Box<dyn Stream>, command: &str) -> Result<String, String> {
-    let broke = |error: std::io::Error| format!("broke off: {}", reason(&error));
+    let broke = |error: std::io::Error| match NetworkFault::of_io(&error) {
+        NetworkFault::Ours => format!("was lost by this machine: {error}"),
+        _ => format!("broke off: {error}"),
+    };
     stream.write_all(format!("{command}\n").as_bytes()).await.map_err(broke)?;
     let mut answer = Vec::new();
     stream.take(LONGEST_ANSWER as u64 + 1).read_to_end(&mut answer).await.map_err(broke)?;
@@ -106,20 +109,44 @@ async fn exchange(stream: &mut Box<dyn Stream>, command: &str) -> Result<String,
     String::from_utf8(answer).map_err(|_| "answered something that is not text".to_owned())
 }
 
-/// The two refusals an operator meets most, in words that say what to look at.
-fn reason(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => {
+/// Why there is no connection, in words that say what to look at.
+fn not_connected(address: &Address, error: &std::io::Error) -> String {
+    let fault = match address {
+        Address::Unix(_) => NetworkFault::of_unix_connect(error),
+        Address::Tcp(_) => NetworkFault::of_io(error),
+    };
+    match fault {
+        NetworkFault::Ours if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            format!("this user may not connect: {error}")
+        }
+        NetworkFault::Ours => format!("this machine cannot connect: {error}"),
+        NetworkFault::Refused if error.kind() == std::io::ErrorKind::NotFound => {
             "no such socket; is HAProxy running, and is the path right?".to_owned()
         }
-        std::io::ErrorKind::PermissionDenied => "this user may not open the socket".to_owned(),
-        _ => error.to_string(),
+        NetworkFault::Refused => "nothing listens there; is HAProxy running?".to_owned(),
+        NetworkFault::Silent | NetworkFault::Closed | NetworkFault::Answered => error.to_string(),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
+
+    #[test]
+    fn trouble_of_our_own_machine_is_not_said_of_haproxy() {
+        let [unix, tcp] =
+            ["/run/haproxy/admin.sock", "lb-1:9999"].map(|text| Address::try_from(text.to_owned()).unwrap());
+        for address in [&unix, &tcp] {
+            let words = |kind: io::ErrorKind| not_connected(address, &kind.into());
+            assert!(words(io::ErrorKind::OutOfMemory).starts_with("this machine cannot connect"));
+            assert!(words(io::ErrorKind::PermissionDenied).starts_with("this user may not connect"));
+            assert_eq!(words(io::ErrorKind::ConnectionRefused), "nothing listens there; is HAProxy running?");
+        }
+        assert!(not_connected(&unix, &io::ErrorKind::NotFound.into()).starts_with("no such socket"));
+        assert!(not_connected(&tcp, &io::ErrorKind::NetworkUnreachable.into()).starts_with("this machine"));
+    }
 
     #[test]
     fn an_address_is_a_path_or_host_and_port() {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use lifeboat_action::ActionContext;
+use lifeboat_action::{ActionContext, NetworkFault};
 use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Method, Response, StatusCode, Url};
 
@@ -46,6 +46,9 @@ pub(crate) enum NoAnswer {
     /// The call itself cannot be made: nothing was sent.
     #[error("{0}")]
     Unusable(String),
+    /// Nothing was sent, and the reason lies on our side: it says nothing about the service.
+    #[error("this machine cannot connect: {0}")]
+    NotTried(String),
     /// Nothing was sent.
     #[error("cannot connect: {0}")]
     NotSent(String),
@@ -109,6 +112,8 @@ fn no_answer(error: &reqwest::Error) -> NoAnswer {
     let why = deepest(error);
     if error.is_builder() {
         NoAnswer::Unusable(why)
+    } else if error.is_connect() && NetworkFault::of(error) == Some(NetworkFault::Ours) {
+        NoAnswer::NotTried(why)
     } else if error.is_connect() {
         let hint = if why.contains("UnknownIssuer") { "; give its authority as `ca_file`" } else { "" };
         NoAnswer::NotSent(format!("{why}{hint}"))

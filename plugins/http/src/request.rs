@@ -198,7 +198,7 @@ impl TypedAction for Request {
 fn kind_without_answer(error: &NoAnswer) -> FailureKind {
     match error {
         NoAnswer::Unusable(_) => FailureKind::Permanent,
-        NoAnswer::NotSent(_) => FailureKind::Transient,
+        NoAnswer::NotTried(_) | NoAnswer::NotSent(_) => FailureKind::Transient,
         NoAnswer::Lost(_) => FailureKind::Unknown,
     }
 }

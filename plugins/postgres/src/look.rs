@@ -85,7 +85,7 @@ impl Server {
         let session = Session::open(context, target).await?;
         Self::look(context, target, &session).await.map_err(|error| match error {
             StatementError::Refused(_) => Unreached::Rejected(error.to_string()),
-            StatementError::Lost(_) => Unreached::Closed,
+            StatementError::Lost { fault, words } => Unreached::from_fault(fault, words),
             StatementError::Silent(bound) => Unreached::Silent(bound),
             StatementError::Cancelled => Unreached::Cancelled,
         })

@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use lifeboat_action::{ActionContext, Failure};
+use lifeboat_action::{ActionContext, Failure, NetworkFault};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -49,8 +49,13 @@ pub(crate) enum StatementError {
     #[error("{}", words(.0))]
     Refused(tokio_postgres::Error),
     /// The connection broke: nobody knows whether the statement was carried out.
-    #[error("the connection broke: {0}")]
-    Lost(String),
+    #[error("the connection broke: {words}")]
+    Lost {
+        /// Which side it was.
+        fault: NetworkFault,
+        /// The error.
+        words: String,
+    },
     /// No answer came within the bound.
     #[error("no answer within {0:?}")]
     Silent(Duration),
@@ -116,7 +121,7 @@ impl StatementError {
     pub(crate) fn code(&self) -> Option<&SqlState> {
         match self {
             Self::Refused(error) => error.code(),
-            Self::Lost(_) | Self::Silent(_) | Self::Cancelled => None,
+            Self::Lost { .. } | Self::Silent(_) | Self::Cancelled => None,
         }
     }
 
@@ -138,16 +143,13 @@ impl StatementError {
 impl From<tokio_postgres::Error> for StatementError {
     fn from(error: tokio_postgres::Error) -> Self {
         let ended = error.code().is_some_and(|code| matches!(code.code(), "57P01" | "57P02"));
-        if error.is_closed() || ended || is_io(&error) {
-            Self::Lost(words(&error))
-        } else {
-            Self::Refused(error)
+        let fault =
+            if error.is_closed() || ended { Some(NetworkFault::Closed) } else { NetworkFault::of(&error) };
+        match fault {
+            Some(fault) => Self::Lost { fault, words: words(&error) },
+            None => Self::Refused(error),
         }
     }
-}
-
-fn is_io(error: &tokio_postgres::Error) -> bool {
-    std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
 }
 
 fn config(context: &ActionContext, target: &Target) -> Config {
@@ -168,17 +170,17 @@ fn config(context: &ActionContext, target: &Target) -> Config {
 
 async fn open(config: &Config, target: &Target) -> Result<Session, Unreached> {
     let tls = tls::connector(target.sslmode, target.ca_file.as_deref()).map_err(Unreached::NotTried)?;
-    let addresses = resolve(target).await?;
-    let mut outcome = Err(Unreached::NotTried(format!("{} has no address", target.address.host)));
-    for address in addresses {
-        outcome = open_at(address, config, target, &tls).await;
-        match &outcome {
+    let mut failed = Vec::new();
+    for address in resolve(target).await? {
+        match open_at(address, config, target, &tls).await {
+            Ok(session) => return Ok(session),
+            Err(reach) if reach.answered() => return Err(reach),
             // Another address of the same name may lead to it.
-            Err(reach) if reach.looks_down() => {}
-            _ => break,
+            Err(reach) => failed.push((address, reach)),
         }
     }
-    outcome
+    let none = || Unreached::NotTried(format!("{} has no address", target.address.host));
+    Err(Unreached::of_all(&failed).unwrap_or_else(none))
 }
 
 /// The addresses of a target's host. A name that does not resolve says nothing about the server.

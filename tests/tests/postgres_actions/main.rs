@@ -5,6 +5,7 @@ mod changes_nothing;
 mod check;
 mod fence;
 mod login;
+mod own_trouble;
 mod promote;
 mod proxy;
 mod query;
