@@ -14,12 +14,13 @@ use crate::lsn::Lsn;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Proof {
-    /// No observer reaches it. It may well run, and take writes from clients that do.
+    /// No look reaches it, and the candidate hears nothing from it. It may well run, and take writes from clients that
+    /// reach it.
     Unreachable,
     /// It answers, is read-only, and every session from before has ended. Read-only is a default of its
     /// configuration: a client that asks for a read-write transaction still gets one.
     ReadOnly,
-    /// None of the paths clients use leads to it.
+    /// None of the paths clients use leads to it, and the candidate hears nothing from it, or it answers without sessions.
     Isolated,
     /// Nothing listens on its address, and the candidate receives nothing from it.
     Stopped,

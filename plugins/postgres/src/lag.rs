@@ -85,7 +85,7 @@ impl Lag {
 mod tests {
     use super::*;
     use crate::address::Address;
-    use crate::look::Receiver;
+    use crate::look::{Receiver, Upstream};
 
     const BOUND: Duration = Duration::from_secs(10);
 
@@ -100,7 +100,7 @@ mod tests {
             replayed: received,
             paused: false,
             last_commit: last_commit.map(at),
-            receiver: None,
+            upstream: Upstream::Nobody,
         }
     }
 
@@ -111,8 +111,9 @@ mod tests {
             latest_end: latest_end.parse().ok(),
             sent_at: Some(at(sent_at)),
             heard_at: Some(at(sent_at)),
+            grew_at: None,
         };
-        Standby { receiver: Some(receiver), ..standby.clone() }
+        Standby { upstream: Upstream::Known(receiver), ..standby.clone() }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lifeboat_action::ActionContext;
 use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
@@ -65,7 +65,18 @@ pub(crate) struct Standby {
     pub(crate) paused: bool,
     /// When the newest transaction it has replayed was committed, by the primary's clock.
     pub(crate) last_commit: Option<Timestamp>,
-    pub(crate) receiver: Option<Receiver>,
+    pub(crate) upstream: Upstream,
+}
+
+/// Where a standby's log comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum Upstream {
+    /// It is connected to nobody.
+    Nobody,
+    /// It is connected, and our role may not see to whom.
+    Hidden,
+    /// It is connected to this server.
+    Known(Receiver),
 }
 
 /// A standby's connection to where its log comes from.
@@ -74,9 +85,12 @@ pub(crate) struct Receiver {
     pub(crate) from: Address,
     /// The end of the log there, as last heard.
     pub(crate) latest_end: Option<Lsn>,
-    /// When the last message was sent, by the sender's clock, and received, by the standby's.
+    /// When the last message was sent, by the sender's clock.
     pub(crate) sent_at: Option<Timestamp>,
+    /// When it was received, by our clock.
     pub(crate) heard_at: Option<Timestamp>,
+    /// When a message last said that the log had grown, by our clock.
+    pub(crate) grew_at: Option<Timestamp>,
 }
 
 impl Server {
@@ -115,8 +129,9 @@ impl Server {
         let common = one(COMMON).await?;
         let in_recovery: bool = common.try_get("in_recovery")?;
         let (timeline, role) = if in_recovery {
+            let asked_at = Timestamp::now();
             let row = one(STANDBY).await?;
-            (number(row.try_get("timeline")?), Role::Standby(standby(&row)?))
+            (number(row.try_get("timeline")?), Role::Standby(standby(&row, asked_at)?))
         } else {
             let row = one(PRIMARY).await?;
             (number(row.try_get("timeline")?), Role::Primary(primary(&row)?))
@@ -172,9 +187,10 @@ impl fmt::Display for Server {
             Role::Standby(standby) => {
                 let Standby { received, replayed, .. } = standby;
                 write!(f, "standby, timeline {}, received {received}, replayed {replayed}", self.timeline)?;
-                match &standby.receiver {
-                    Some(receiver) => write!(f, ", receiving from {}", receiver.from)?,
-                    None => f.write_str(", receiving nothing")?,
+                match &standby.upstream {
+                    Upstream::Known(receiver) => write!(f, ", receiving from {}", receiver.from)?,
+                    Upstream::Hidden => f.write_str(", receiving from a server that our role may not see")?,
+                    Upstream::Nobody => f.write_str(", receiving nothing")?,
                 }
                 if standby.paused { f.write_str(", replay paused") } else { Ok(()) }
             }
@@ -183,16 +199,24 @@ impl fmt::Display for Server {
 }
 
 impl Standby {
+    /// Its connection to where its log comes from, as far as it is known.
+    pub(crate) fn receiver(&self) -> Option<&Receiver> {
+        match &self.upstream {
+            Upstream::Known(receiver) => Some(receiver),
+            Upstream::Nobody | Upstream::Hidden => None,
+        }
+    }
+
     /// Whether it holds all that it was told of.
     pub(crate) fn is_caught_up(&self) -> bool {
-        let told = self.receiver.as_ref().and_then(|receiver| receiver.latest_end);
+        let told = self.receiver().and_then(|receiver| receiver.latest_end);
         told.is_some_and(|end| self.received >= end)
     }
 
     /// The moment up to which it certainly holds every commit: when the newest one it has was made, or when the
     /// primary last said that there was nothing more.
     pub(crate) fn complete_until(&self) -> Option<Timestamp> {
-        let heard = self.receiver.as_ref().and_then(|receiver| receiver.sent_at);
+        let heard = self.receiver().and_then(|receiver| receiver.sent_at);
         let heard = heard.filter(|_| self.is_caught_up());
         self.last_commit.max(heard)
     }
@@ -223,7 +247,9 @@ const PRIMARY: &str = "
            case when may_see.stats then (select count(*) from clients where older) end as older_sessions
     from may_see, here";
 
-/// `received` falls back to the start of a segment when the receiver starts anew; what was replayed was received.
+/// `received` falls back to the start of a segment when the receiver starts anew; what was replayed was received. Times
+/// of the sender and of the standby are asked for as time gone by, each by one clock, so that clocks need not agree. A
+/// role without `pg_read_all_stats` sees no more of the receiver than its process.
 const STANDBY: &str = "
     select greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())::text as received,
            pg_last_wal_replay_lsn()::text as replayed,
@@ -232,10 +258,12 @@ const STANDBY: &str = "
            greatest(receiver.received_tli,
                     (select timeline_id from pg_control_checkpoint()),
                     (select min_recovery_end_timeline from pg_control_recovery()))::int8 as timeline,
-           receiver.status, receiver.sender_host, receiver.sender_port,
+           receiver.pid, receiver.status, receiver.sender_host, receiver.sender_port,
            receiver.latest_end_lsn::text as latest_end,
            extract(epoch from receiver.last_msg_send_time)::float8 as sent_at,
-           extract(epoch from receiver.last_msg_receipt_time)::float8 as heard_at
+           extract(epoch from clock_timestamp() - receiver.last_msg_receipt_time)::float8 as heard_ago,
+           extract(epoch from clock_timestamp() - receiver.last_msg_receipt_time
+                            + greatest(receiver.last_msg_send_time - receiver.latest_end_time, '0'))::float8 as grew_ago
     from (select) as one left join pg_stat_wal_receiver as receiver on true";
 
 fn primary(row: &Row) -> Result<Primary, tokio_postgres::Error> {
@@ -250,22 +278,23 @@ fn primary(row: &Row) -> Result<Primary, tokio_postgres::Error> {
     })
 }
 
-fn standby(row: &Row) -> Result<Standby, tokio_postgres::Error> {
-    let status: Option<String> = row.try_get("status")?;
-    let receiver = match status.as_deref() {
-        Some("streaming") => Some(receiver(row)?),
-        _ => None,
+fn standby(row: &Row, asked_at: Timestamp) -> Result<Standby, tokio_postgres::Error> {
+    let (pid, status): (Option<i32>, Option<String>) = (row.try_get("pid")?, row.try_get("status")?);
+    let upstream = match (pid, status.as_deref()) {
+        (_, Some("streaming")) => Upstream::Known(receiver(row, asked_at)?),
+        (Some(_), None) => Upstream::Hidden,
+        _ => Upstream::Nobody,
     };
     Ok(Standby {
         received: lsn(row.try_get("received")?).unwrap_or(Lsn::from_u64(0)),
         replayed: lsn(row.try_get("replayed")?).unwrap_or(Lsn::from_u64(0)),
         paused: row.try_get("paused")?,
         last_commit: moment(row.try_get("last_commit")?),
-        receiver,
+        upstream,
     })
 }
 
-fn receiver(row: &Row) -> Result<Receiver, tokio_postgres::Error> {
+fn receiver(row: &Row, asked_at: Timestamp) -> Result<Receiver, tokio_postgres::Error> {
     let host: Option<String> = row.try_get("sender_host")?;
     let port: Option<i32> = row.try_get("sender_port")?;
     Ok(Receiver {
@@ -275,7 +304,8 @@ fn receiver(row: &Row) -> Result<Receiver, tokio_postgres::Error> {
         },
         latest_end: lsn(row.try_get("latest_end")?),
         sent_at: moment(row.try_get("sent_at")?),
-        heard_at: moment(row.try_get("heard_at")?),
+        heard_at: ago(asked_at, row.try_get("heard_ago")?),
+        grew_at: ago(asked_at, row.try_get("grew_ago")?),
     })
 }
 
@@ -291,4 +321,9 @@ fn number(timeline: i64) -> u32 {
 fn moment(seconds: Option<f64>) -> Option<Timestamp> {
     #[expect(clippy::cast_possible_truncation, reason = "microseconds of any real date fit")]
     seconds.and_then(|seconds| Timestamp::from_microsecond((seconds * 1e6).round() as i64).ok())
+}
+
+/// The moment that lies so many seconds before another.
+fn ago(moment: Timestamp, seconds: Option<f64>) -> Option<Timestamp> {
+    moment.checked_sub(SignedDuration::try_from_secs_f64(seconds?).ok()?).ok()
 }

@@ -39,6 +39,11 @@ impl Absence {
         self.looks.iter().all(|(_, how)| *how == Unreached::Refused)
     }
 
+    /// Whether the last look found that nothing listens there.
+    pub(crate) fn last_was_refused(&self) -> bool {
+        self.looks.last().is_some_and(|(_, how)| *how == Unreached::Refused)
+    }
+
     /// How it failed in one word: `mixed` when the looks differ.
     pub(crate) fn kind(&self) -> &'static str {
         let mut kinds = self.looks.iter().map(|(_, how)| how.kind());

@@ -33,6 +33,14 @@ impl Path {
         }
     }
 
+    /// The server at its end, if that is a primary.
+    pub(crate) fn primary(&self) -> Option<&Server> {
+        match self {
+            Self::Primary(server) => Some(server),
+            Self::Nowhere(..) | Self::Standby(_) | Self::Unclear(..) => None,
+        }
+    }
+
     /// Whether no client can write through it.
     pub(crate) fn is_closed(&self) -> bool {
         matches!(self, Self::Nowhere(..) | Self::Standby(_))

@@ -31,6 +31,16 @@ impl PostgresScene {
         signal_tree(self.server(node), Signal::STOP);
     }
 
+    /// Stops a node's first process alone: sessions that are open go on, new ones are accepted by the kernel and get no
+    /// answer. [`PostgresScene::thaw`] lets it go on.
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[track_caller]
+    pub fn freeze_postmaster(&self, node: Node) {
+        self.server(node).signal(Signal::STOP).expect("one's own server can be stopped");
+    }
+
     /// Lets a frozen node, or one with a stopped sender, go on.
     ///
     /// # Panics

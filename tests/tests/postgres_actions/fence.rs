@@ -4,7 +4,10 @@ use lifeboat_action::{FailureKind, Observation};
 use lifeboat_tests::scene::{Node, PostgresScene};
 use serde_json::json;
 
-use crate::bench::{Bench, SOON, blocked, fall_behind, fence_a, in_place, pending, promote_b};
+use crate::bench::{
+    Bench, SOON, blocked, fall_behind, fence_a, following, in_place, merge, on, pending, promote_b,
+};
+use crate::client::Client;
 
 const FENCE: &str = "postgres.fence";
 
@@ -60,20 +63,10 @@ fn a_fence_is_not_lifted_once_the_candidate_has_taken_over() {
 #[test]
 fn a_session_that_chose_to_write_is_ended() {
     let (scene, bench) = (PostgresScene::start(), Bench::new());
-    let port = scene.port(Node::A);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let client = runtime.block_on(async {
-        let settings = format!("host=127.0.0.1 port={port} user=postgres");
-        let (client, connection) = tokio_postgres::connect(&settings, tokio_postgres::NoTls).await.unwrap();
-        tokio::spawn(connection);
-        client
-            .batch_execute("set default_transaction_read_only = off; begin; create table t ()")
-            .await
-            .unwrap();
-        client
-    });
+    let client = Client::open(scene.port(Node::A));
+    client.execute("set default_transaction_read_only = off; begin; create table t ()").unwrap();
     bench.apply(FENCE, &fence_a(&scene, json!({}))).unwrap();
-    runtime.block_on(client.batch_execute("commit")).expect_err("its session has ended");
+    client.execute("commit").expect_err("its session has ended");
     assert_eq!(scene.sql(Node::A, "select to_regclass('t')"), "");
 }
 
@@ -146,21 +139,100 @@ fn a_candidate_that_is_far_behind_is_refused_before_anything_is_touched() {
     assert!(outputs["candidate_lag_seconds"].as_f64().unwrap() > 1.9, "{outputs}");
 }
 
+/// A port on which nobody listens: to the observer the primary looks dead, as behind a firewall.
+fn nobody() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 #[test]
 fn what_is_refused_here_and_heard_by_the_candidate_is_not_fenced() {
     let (scene, bench) = (PostgresScene::start(), Bench::new());
-    // Nobody listens there: to this observer the primary looks dead, as behind a firewall.
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let params = fence_a(&scene, json!({"port": nobody, "minimum": "unreachable", "every": "300ms"}));
+    // Clients are cut off, as the step before the fencing does it: no path leads anywhere, and nothing is written.
+    scene.haproxy().change("set server pg/a state maint");
+    scene.haproxy().change("shutdown sessions server pg/a");
+    scene.quiesce();
+    let front = format!("127.0.0.1:{}", scene.front_port());
+    for minimum in ["unreachable", "isolated", "stopped"] {
+        let params = fence_a(&scene, json!({"port": nobody(), "minimum": minimum, "paths": [front]}));
+        let why = blocked(bench.observe(FENCE, &params));
+        assert!(why.contains("there is no proof") && why.contains("still receives from"), "{why}");
+        let failure = bench.apply(FENCE, &params).unwrap_err();
+        assert_eq!(failure.message, why, "what is heard stays the same");
+    }
+}
+
+#[test]
+fn an_open_path_to_a_primary_that_is_refused_here_is_no_proof_of_any_strength() {
+    let (scene, bench) = (PostgresScene::start(), Bench::new());
+    // The candidate is cut off from the primary: only clients still get there.
+    scene.sql(Node::B, "alter system set primary_conninfo = ''");
+    scene.sql(Node::B, "select pg_reload_conf()");
+    scene.wait_until("b receives nothing", SOON, || {
+        scene.try_sql(Node::B, "select count(*) from pg_stat_wal_receiver").is_ok_and(|count| count == "0")
+    });
+    let front = format!("127.0.0.1:{}", scene.front_port());
+    let params = fence_a(
+        &scene,
+        json!({"port": nobody(), "minimum": "unreachable", "paths": [front], "max_lag": "1h"}),
+    );
     let why = blocked(bench.observe(FENCE, &params));
-    assert!(why.contains("there is no proof") && why.contains("still receives from"), "{why}");
+    assert!(
+        why.contains("there is no proof") && why.contains("leads to a primary, accepting writes"),
+        "{why}"
+    );
+}
+
+#[test]
+fn a_primary_whose_sessions_go_on_is_heard_by_the_candidate_and_is_not_gone() {
+    let (scene, bench) = (following(), Bench::new());
+    scene.haproxy().change("set server pg/a state maint");
+    scene.haproxy().change("shutdown sessions server pg/a");
+    scene.quiesce();
+    let client = Client::open(scene.port(Node::A));
+    // New connections get no answer, and those that are open go on.
+    scene.freeze_postmaster(Node::A);
+    let quick = json!({"connect_timeout": "200ms", "every": "10ms"});
+    let mut down = on(&scene, Node::A, quick.clone());
+    merge(&mut down, json!({"expect": "down"}));
+    let (_, seen) = in_place(bench.observe("postgres.check", &down));
+    assert_eq!(seen["down_as"], "silent");
+    client.execute("insert into orders (n) values (1000000)").unwrap();
+    scene.wait_until("b has the row", SOON, || scene.rows(Node::B).contains(&1_000_000));
+
+    // Nothing is written any more, as after clients were cut off: the candidate remembers.
+    let since = &seen["down_since"];
+    let standby = on(&scene, Node::B, json!({"expect": "standby", "max_lag": "1h", "down_since": since}));
+    let why = blocked(bench.observe("postgres.check", &standby));
+    assert!(why.contains("still receives from") && why.contains("the log there grew at"), "{why}");
+    let front = format!("127.0.0.1:{}", scene.front_port());
+    let mut fence = fence_a(&scene, json!({"minimum": "isolated", "paths": [front], "down_since": since}));
+    merge(&mut fence, quick);
+    let why = blocked(bench.observe(FENCE, &fence));
+    assert!(why.contains("still receives from") && why.contains("the log there grew at"), "{why}");
+}
+
+#[test]
+fn a_candidate_whose_receiver_may_not_be_seen_is_no_witness_that_hears_nothing() {
+    let (scene, bench) = (following(), Bench::new());
+    scene.sql(Node::A, "create role plain login");
+    scene.wait_until("b knows the role", SOON, || {
+        scene
+            .try_sql(Node::B, "select count(*) from pg_roles where rolname = 'plain'")
+            .is_ok_and(|count| count == "1")
+    });
+    let params = fence_a(
+        &scene,
+        json!({"port": nobody(), "user": "plain", "minimum": "unreachable", "max_lag": "1h"}),
+    );
+    let why = blocked(bench.observe(FENCE, &params));
+    assert!(why.contains("grant it pg_read_all_stats"), "{why}");
 }
 
 #[test]
 fn the_moment_it_was_first_seen_down_is_when_lag_is_judged() {
-    let (scene, bench) = (crate::bench::following(), Bench::new());
+    let (scene, bench) = (following(), Bench::new());
     scene.kill(Node::A);
-    let down = crate::bench::on(&scene, Node::A, json!({"expect": "down", "observers": 1}));
+    let down = on(&scene, Node::A, json!({"expect": "down", "observers": 1}));
     let (_, seen) = in_place(bench.observe("postgres.check", &down));
     let params = fence_a(&scene, json!({"down_since": seen["down_since"]}));
     let (_, outputs) = in_place(bench.observe(FENCE, &params));

@@ -3,6 +3,7 @@
 mod bench;
 mod changes_nothing;
 mod check;
+mod client;
 mod fence;
 mod login;
 mod own_trouble;

@@ -20,7 +20,7 @@ impl Judged<'_> {
     pub(super) fn observation(self) -> Observation {
         let Self { params, server, .. } = self;
         let words = |why| format!("{}: {why}; it is a {}", server.address, self.words());
-        if let Some(why) = self.wrong_role().or_else(|| self.too_early()) {
+        if let Some(why) = self.wrong_role().or_else(|| self.too_early()).or_else(|| self.still_hears()) {
             return Observation::Blocked { why: words(why) };
         }
         let lag = self.lag();
@@ -53,6 +53,18 @@ impl Judged<'_> {
         Some(format!("timeline {} has not reached {least}", server.timeline))
     }
 
+    /// A log that went on growing was written by a primary that is not gone.
+    fn still_hears(self) -> Option<String> {
+        let Self { params, server, .. } = self;
+        let (since, receiver) = (params.down_since?, server.as_standby()?.receiver()?);
+        let grew_at = receiver.grew_at.filter(|grew_at| *grew_at > since)?;
+        Some(format!(
+            "it still receives from {}: the log there grew at {grew_at:.3}, and its primary is said to be gone since \
+             {since:.3}",
+            receiver.from
+        ))
+    }
+
     /// A standby's lag: as of when its primary was gone, where that is known.
     fn lag(self) -> Option<Lag> {
         let Self { params, server, .. } = self;
@@ -80,7 +92,7 @@ impl Judged<'_> {
         let lag_bytes = match &server.role {
             Role::Primary(primary) => primary.standby_lag,
             Role::Standby(standby) => {
-                let heard_of = standby.receiver.as_ref().and_then(|receiver| receiver.latest_end);
+                let heard_of = standby.receiver().and_then(|receiver| receiver.latest_end);
                 Some(standby.replayed.bytes_to(standby.received.max(heard_of.unwrap_or(standby.received))))
             }
         };

@@ -51,7 +51,8 @@ params_with_connection! {
         #[schemars(schema_with = "lifeboat_action::duration::schema")]
         max_lag: Option<Duration>,
         /// Since when a standby's primary is known to be gone, such as `{{ steps.ID.down_since }}` of another
-        /// `postgres.check`. The lag is judged as of then; without it, as of now.
+        /// `postgres.check`. The lag is judged as of then; without it, as of now. A standby whose log grew after that
+        /// moment is refused: its primary is not gone.
         #[serde(default)]
         #[schemars(with = "String", extend("format" = "date-time"))]
         down_since: Option<Timestamp>,

@@ -15,6 +15,7 @@ mod read_only;
 mod rehearsal;
 mod rights;
 mod survey;
+mod witness;
 
 use async_trait::async_trait;
 use lifeboat_action::{

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::address::Address;
 use crate::connection::{Password, Target, params_with_connection};
 use crate::evidence::Proof;
+use crate::observers::Absence;
 use crate::path::addresses;
 use crate::tls::SslMode;
 
@@ -87,7 +88,7 @@ pub(super) struct Plan {
     pub(super) paths: Vec<Address>,
     pub(super) observers: u32,
     pub(super) every: Duration,
-    pub(super) down_since: Option<Timestamp>,
+    down_since: Option<Timestamp>,
 }
 
 impl Plan {
@@ -110,6 +111,11 @@ impl Plan {
         }
         let FenceParams { observers, every, down_since, .. } = *params;
         Ok(Self { primary, candidate, paths, observers, every, down_since })
+    }
+
+    /// The moment at which the old primary was first seen gone.
+    pub(super) fn gone_since(&self, absence: &Absence) -> Timestamp {
+        self.down_since.map_or(absence.since, |since| since.min(absence.since))
     }
 }
 

@@ -2,16 +2,17 @@
 //!
 //! A run gets here only when the primary is down, and after steps of its own that close the clients' paths. Neither is
 //! so in a rehearsal, so an open path or a writable primary is no obstacle but what is going to change. Wrong would be
-//! a candidate that is none, or lacks too much (which the survey has refused by now), or follows another server, and a
-//! path that leads to another cluster.
+//! a candidate that follows another server. A candidate that is none or lacks too much, and a path that leads to another
+//! cluster or to a new primary, have been refused by now.
 
 use lifeboat_action::{ActionContext, Change, Observation};
 
 use super::params::{FenceParams, Plan};
-use super::survey::{Survey, is_from};
+use super::survey::Survey;
+use super::witness::is_from;
 use super::{rights, with_sessions};
 use crate::evidence::Proof;
-use crate::look::Server;
+use crate::look::{Server, Standby};
 use crate::path::Path;
 
 /// What there is to change, or what would be in the way.
@@ -21,8 +22,7 @@ pub(super) async fn observation(
     survey: &Survey,
     primary: &Server,
 ) -> Observation {
-    let elsewhere = survey.paths().iter().find_map(|path| leads_elsewhere(path, primary));
-    if let Some(why) = survey.strayed().or(elsewhere) {
+    if let Some(why) = survey.strayed() {
         return Observation::Blocked { why };
     }
     let plan = match Plan::of(params) {
@@ -50,28 +50,17 @@ fn joined(parts: impl Iterator<Item = String>) -> String {
     parts.collect::<Vec<_>>().join("; ")
 }
 
-/// Why a path would prove nothing about this primary.
-fn leads_elsewhere(path: &Path, primary: &Server) -> Option<String> {
-    match path {
-        Path::Primary(server) if server.system_identifier != primary.system_identifier => Some(format!(
-            "path {} leads to another database cluster than {}: name the paths by which clients get there",
-            server.address, primary.address
-        )),
-        Path::Primary(_) | Path::Nowhere(..) | Path::Standby(_) | Path::Unclear(..) => None,
-    }
-}
-
 fn where_it_leads(path: &Path) -> String {
-    match path {
-        Path::Primary(server) => format!("path {} leads to a primary of this cluster", server.address),
-        Path::Nowhere(..) | Path::Standby(_) | Path::Unclear(..) => path.to_string(),
+    match path.primary() {
+        Some(server) => format!("path {} leads to a primary of this cluster", server.address),
+        None => path.to_string(),
     }
 }
 
 /// How the candidate stands to the primary now. It may know the primary by another address, or receive from a standby.
 async fn follows(plan: &Plan, survey: &Survey) -> String {
     let candidate = &survey.candidate;
-    let from = match candidate.as_standby().and_then(|standby| standby.receiver.as_ref()) {
+    let from = match candidate.as_standby().and_then(Standby::receiver) {
         Some(receiver) if is_from(plan, receiver).await => "receives from it".to_owned(),
         Some(receiver) => format!("receives from {}", receiver.from),
         None => "receives nothing".to_owned(),
@@ -91,33 +80,5 @@ fn left_to_others(minimum: Proof, survey: &Survey) -> Option<String> {
         }
         Proof::Stopped => Some("once it is stopped".to_owned()),
         Proof::Isolated | Proof::ReadOnly | Proof::Unreachable => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::address::Address;
-    use crate::look::{Primary, Role};
-    use crate::lsn::Lsn;
-
-    fn primary(system_identifier: &str) -> Server {
-        let lsn = Lsn::from_u64(1);
-        Server {
-            address: Address { host: "db-a".to_owned(), port: 5432 },
-            looked_at: jiff::Timestamp::UNIX_EPOCH,
-            version: "15".to_owned(),
-            system_identifier: system_identifier.to_owned(),
-            read_only: false,
-            timeline: 1,
-            role: Role::Primary(Primary { lsn, standby_lag: None, commits_hang: None, sessions: None }),
-        }
-    }
-
-    #[test]
-    fn a_path_to_another_cluster_proves_nothing() {
-        let path = |cluster| Path::Primary(Box::new(primary(cluster)));
-        assert_eq!(leads_elsewhere(&path("7"), &primary("7")), None);
-        assert!(leads_elsewhere(&path("8"), &primary("7")).unwrap().contains("another database cluster"));
     }
 }

@@ -1,5 +1,7 @@
 //! What everybody sees of the old primary, and what that proves. Reads only.
 
+mod words;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -8,13 +10,13 @@ use lifeboat_action::{ActionContext, Failure};
 use crate::address::Address;
 use crate::evidence::{FenceEvidence, Proof};
 use crate::fence::params::Plan;
+use crate::fence::witness::Witness;
 use crate::lag::Lag;
-use crate::look::{Receiver, Server};
+use crate::look::Server;
 use crate::lsn::Lsn;
 use crate::observers::{Absence, Sighting, observe};
 use crate::path::Path;
 use crate::reach::Unreached;
-use crate::session::resolve;
 
 /// The looks of one moment, taken together.
 #[derive(Debug)]
@@ -26,9 +28,6 @@ pub(super) struct Survey {
     primary: Primary,
     primary_address: Address,
     paths: Vec<Path>,
-    /// How the candidate still hears from the old primary, if it does.
-    still_heard: Option<String>,
-    down_since: Option<Timestamp>,
     taken_at: Timestamp,
 }
 
@@ -36,32 +35,38 @@ pub(super) struct Survey {
 #[derive(Debug)]
 enum Primary {
     Answers(Box<Server>),
-    Gone(Absence),
+    Gone {
+        absence: Absence,
+        /// The moment at which it was first seen gone.
+        since: Timestamp,
+        witness: Witness,
+    },
 }
 
 impl Survey {
     /// Looks at the candidate, the old primary, the paths, and the candidate again.
     pub(super) async fn take(context: &ActionContext, plan: &Plan) -> Result<Self, Failure> {
         let before = look_at_candidate(context, plan).await?;
-        let primary = match observe(context, &plan.primary, plan.observers, plan.every).await {
-            Sighting::Seen(server) => Primary::Answers(server),
-            Sighting::Gone(absence) => Primary::Gone(absence),
-            Sighting::Undecided(reach) => return Err(untouched(reach, &plan.primary.address)),
-        };
+        let sighting = observe(context, &plan.primary, plan.observers, plan.every).await;
         let mut paths = Vec::new();
         for address in &plan.paths {
             paths.push(Path::follow(context, &plan.primary, address.clone()).await);
         }
         let candidate = look_at_candidate(context, plan).await?;
-        let still_heard = still_heard(plan, &before, &candidate).await;
+        let primary = match sighting {
+            Sighting::Seen(server) => Primary::Answers(server),
+            Sighting::Gone(absence) => {
+                let witness = Witness::ask(context, plan, &candidate, &absence).await;
+                Primary::Gone { since: plan.gone_since(&absence), absence, witness }
+            }
+            Sighting::Undecided(reach) => return Err(untouched(reach, &plan.primary.address)),
+        };
         Ok(Self {
             candidate,
             held: before.lsn(),
             primary,
             primary_address: plan.primary.address.clone(),
             paths,
-            still_heard,
-            down_since: plan.down_since,
             taken_at: Timestamp::now(),
         })
     }
@@ -79,7 +84,7 @@ impl Survey {
     pub(super) fn answering(&self) -> Option<&Server> {
         match &self.primary {
             Primary::Answers(server) => Some(server),
-            Primary::Gone(_) => None,
+            Primary::Gone { .. } => None,
         }
     }
 
@@ -100,7 +105,26 @@ impl Survey {
                 ));
             }
         }
-        None
+        self.paths.iter().filter_map(Path::primary).find_map(|server| self.wrong_end(server))
+    }
+
+    /// Why no path may lead to this primary, whatever becomes of the old one, if so.
+    fn wrong_end(&self, server: &Server) -> Option<String> {
+        let Server { address, timeline, .. } = &self.candidate;
+        if server.system_identifier != self.candidate.system_identifier {
+            return Some(format!(
+                "path {} leads to another database cluster than {address}: name the paths by which clients get there",
+                server.address
+            ));
+        }
+        // Only a promotion begins a timeline.
+        (server.timeline > *timeline).then(|| {
+            format!(
+                "path {} leads to a {server}, which {address} on timeline {timeline} does not follow: another server has \
+                 taken over",
+                server.address
+            )
+        })
     }
 
     /// Why the candidate cannot have its log from the old primary, though both are of one cluster, if so. A copy of a
@@ -128,13 +152,15 @@ impl Survey {
         }
     }
 
-    /// The strongest proof that these looks give.
+    /// The strongest proof that these looks give: none while anybody hears a primary.
     pub(super) fn proof(&self) -> Option<Proof> {
+        if !self.heard().is_empty() {
+            return None;
+        }
         let direct = match &self.primary {
             Primary::Answers(server) => (server.read_only && none_older(server)).then_some(Proof::ReadOnly),
-            Primary::Gone(_) if self.still_heard.is_some() => None,
-            Primary::Gone(absence) if absence.all_refused() => Some(Proof::Stopped),
-            Primary::Gone(_) => Some(Proof::Unreachable),
+            Primary::Gone { absence, .. } if absence.all_refused() => Some(Proof::Stopped),
+            Primary::Gone { .. } => Some(Proof::Unreachable),
         };
         let no_sessions = self.answering().is_none_or(none_open);
         direct.max((self.paths_closed() && no_sessions).then_some(Proof::Isolated))
@@ -142,37 +168,29 @@ impl Survey {
 
     /// The strongest proof there would be once an answering server was made read-only and its sessions ended.
     pub(super) fn attainable(&self) -> Option<Proof> {
-        let made =
-            self.answering().map(|_| if self.paths_closed() { Proof::Isolated } else { Proof::ReadOnly });
-        made.max(self.proof())
+        if self.answering().is_none() || !self.heard().is_empty() {
+            return self.proof();
+        }
+        let made = if self.paths_closed() { Proof::Isolated } else { Proof::ReadOnly };
+        self.proof().max(Some(made))
     }
 
-    /// Why there is no proof of that strength, and what would give it.
-    pub(super) fn too_weak(&self, minimum: Proof) -> String {
-        let address = &self.primary_address;
-        let found = match self.proof() {
-            Some(proof) => format!("the proof is only `{proof}`"),
-            None => "there is no proof".to_owned(),
+    /// Who hears a primary that must not be heard, in words. One that does not answer here is heard through the
+    /// candidate or a path; one that answers and is read-only is not the one that takes writes at the end of a path.
+    fn heard(&self) -> Vec<String> {
+        let through = |writable: bool| {
+            let leads =
+                move |path: &&Path| path.primary().is_some_and(|server| !writable || server.accepts_writes());
+            self.paths.iter().filter(leads).map(Path::to_string)
         };
-        let seen = match &self.primary {
-            Primary::Answers(server) => format!("it is a {server}"),
-            Primary::Gone(absence) => format!("from here it is {}", absence.kind()),
-        };
-        let heard = self.still_heard.as_ref().map(|heard| format!("; {heard}")).unwrap_or_default();
-        let open = self.paths.iter().filter(|path| !path.is_closed()).map(|path| format!("; {path}"));
-        let open: String = open.collect();
-        let how = match minimum {
-            Proof::Stopped => "stop the server first",
-            Proof::Isolated => "close every path in `paths` first",
-            Proof::ReadOnly | Proof::Unreachable if self.answering().is_some() => {
-                "let the role see all sessions (pg_read_all_stats), or stop the server first"
+        match &self.primary {
+            Primary::Answers(server) if server.read_only => through(true).collect(),
+            Primary::Answers(_) => Vec::new(),
+            Primary::Gone { witness: Witness::Hears(word), .. } => {
+                std::iter::once(word.clone()).chain(through(false)).collect()
             }
-            Proof::ReadOnly | Proof::Unreachable => {
-                "stop the server, or close the clients' paths and name them in `paths`, first; `minimum: unreachable` \
-                 accepts the risk that it still takes writes"
-            }
-        };
-        format!("{address} is not fenced: {found} and `{minimum}` is asked for: {seen}{heard}{open}; {how}")
+            Primary::Gone { .. } => through(false).collect(),
+        }
     }
 
     /// The proof as `postgres.promote` takes it.
@@ -192,30 +210,12 @@ impl Survey {
     fn lag_at(&self) -> Timestamp {
         match &self.primary {
             Primary::Answers(server) => server.looked_at,
-            Primary::Gone(absence) => self.down_since.map_or(absence.since, |since| since.min(absence.since)),
+            Primary::Gone { since, .. } => *since,
         }
     }
 
     fn paths_closed(&self) -> bool {
         !self.paths.is_empty() && self.paths.iter().all(Path::is_closed)
-    }
-
-    fn observed_by(&self) -> Vec<String> {
-        let mut looks = match &self.primary {
-            Primary::Answers(server) => {
-                vec![format!("{:.3}: {} is a {server}", server.looked_at, server.address)]
-            }
-            Primary::Gone(absence) => absence.words(&self.primary_address),
-        };
-        looks.extend(self.paths.iter().map(|path| format!("{:.3}: {path}", self.taken_at)));
-        let heard = self
-            .still_heard
-            .clone()
-            .unwrap_or_else(|| format!("{} hears nothing from it", self.candidate.address));
-        if self.answering().is_none() {
-            looks.push(format!("{:.3}: {heard}", self.candidate.looked_at));
-        }
-        looks
     }
 }
 
@@ -241,22 +241,5 @@ fn untouched(reach: Unreached, server: &dyn std::fmt::Display) -> Failure {
     failure
 }
 
-/// Whether the candidate heard from the old primary while it was not to be reached from here. Log that grew was written
-/// by a live primary, whoever passed it on; a message counts when it came from the old primary's own address.
-async fn still_heard(plan: &Plan, before: &Server, after: &Server) -> Option<String> {
-    let first = before.as_standby()?.receiver.as_ref()?;
-    let last = after.as_standby()?.receiver.as_ref()?;
-    let grew = last.latest_end > first.latest_end;
-    let message = last.heard_at > first.heard_at;
-    let heard = grew || (message && is_from(plan, last).await);
-    heard.then(|| format!("{} still receives from {}", after.address, last.from))
-}
-
-pub(super) async fn is_from(plan: &Plan, receiver: &Receiver) -> bool {
-    let primary = &plan.primary;
-    if receiver.from == primary.address {
-        return true;
-    }
-    let (ours, theirs) = (resolve(primary).await, resolve(&primary.at(receiver.from.clone())).await);
-    matches!((ours, theirs), (Ok(ours), Ok(theirs)) if theirs.iter().any(|address| ours.contains(address)))
-}
+#[cfg(test)]
+mod tests;

@@ -48,7 +48,7 @@ impl<'p> Conditions<'p> {
                 server.address, fence.host
             ));
         }
-        self.too_old(server.looked_at)
+        self.too_old(server.looked_at).or_else(|| self.still_hears(server))
     }
 
     /// What the server lacks, at the moment the evidence says to judge it.
@@ -62,9 +62,21 @@ impl<'p> Conditions<'p> {
     /// Whether the standby lacks bytes that it is still being sent.
     pub(super) fn catching_up(&self, server: &Server) -> bool {
         match (server.as_standby(), self.fence.last_lsn) {
-            (Some(standby), Some(end)) => standby.receiver.is_some() && standby.received < end,
+            (Some(standby), Some(end)) => standby.receiver().is_some() && standby.received < end,
             _ => false,
         }
+    }
+
+    /// A log that grew after its server was fenced was written by a live primary. A server that was made read-only
+    /// goes on writing some.
+    fn still_hears(&self, server: &Server) -> Option<String> {
+        let receiver = server.as_standby()?.receiver()?;
+        let FenceEvidence { host, fenced_at, last_lsn, .. } = self.fence;
+        let grew_at = receiver.grew_at.filter(|grew_at| last_lsn.is_none() && grew_at > fenced_at)?;
+        Some(format!(
+            "{} still receives from {}: the log there grew at {grew_at:.3}, after {host} was fenced at {fenced_at:.3}: fence again",
+            server.address, receiver.from
+        ))
     }
 
     fn too_old(&self, now: Timestamp) -> Option<String> {
@@ -91,7 +103,7 @@ mod tests {
     use super::*;
     use crate::address::Address;
     use crate::evidence::Proof;
-    use crate::look::{Primary, Standby};
+    use crate::look::{Primary, Receiver, Standby, Upstream};
     use crate::lsn::Lsn;
 
     fn at(second: i64) -> Timestamp {
@@ -118,7 +130,7 @@ mod tests {
             replayed: lsn,
             paused: false,
             last_commit,
-            receiver: None,
+            upstream: Upstream::Nobody,
         }))
     }
 
@@ -161,6 +173,25 @@ mod tests {
         assert!(refusal(&own, &standby()).contains("is the server that was fenced"));
         let other = FenceEvidence { system_identifier: "8".to_owned(), ..fence() };
         assert!(refusal(&other, &standby()).contains("another database cluster"));
+    }
+
+    #[test]
+    fn log_that_grew_after_the_fencing_disproves_it() {
+        let receiving = |grew_at: i64| {
+            let receiver = Receiver {
+                from: Address { host: "db-a".to_owned(), port: 5432 },
+                latest_end: Some(Lsn::from_u64(100)),
+                sent_at: Some(at(999)),
+                heard_at: Some(at(999)),
+                grew_at: Some(at(grew_at)),
+            };
+            let Role::Standby(standby) = standby().role else { panic!("it is a standby") };
+            server(Role::Standby(Standby { upstream: Upstream::Known(receiver), ..standby }))
+        };
+        assert_eq!(refusal(&fence(), &receiving(989)), "");
+        assert!(refusal(&fence(), &receiving(991)).contains("db-b:5432 still receives from db-a:5432"));
+        let read_only = FenceEvidence { last_lsn: Some(Lsn::from_u64(100)), ..fence() };
+        assert_eq!(refusal(&read_only, &receiving(991)), "");
     }
 
     #[test]
