@@ -139,6 +139,22 @@ fn a_promotion_asked_for_twice_is_still_one() {
     failover.assert_failed_over();
 }
 
+/// The old primary comes back while nobody drives the run: clients of the front are led past it, and the run says so.
+#[test]
+fn an_old_primary_that_came_back_meanwhile_is_told_of() {
+    let failover = killed_while_promoting();
+    let scene = &failover.scene;
+    scene.thaw(Node::B);
+    scene.wait_until("b is promoted", SOON, || scene.role(Node::B) == Role::Primary);
+    scene.restart(Node::A);
+    assert_code(&failover.resume(), 0);
+    let journal = failover.journal();
+    assert_eq!(journal.verdict(), Some("succeeded_with_deviations"));
+    let why = journal.failure("old-primary").unwrap_or_default();
+    assert!(why.contains("primary, accepting writes, timeline 1"), "{why}");
+    assert_eq!(failover.proxied(Node::A).as_deref(), Some("MAINT"));
+}
+
 /// Lifeboat dead between the request for the promotion and its effect.
 fn killed_while_promoting() -> Failover {
     let failover = Failover::broken();

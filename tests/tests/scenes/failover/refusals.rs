@@ -67,3 +67,42 @@ fn a_healthy_primary_is_left_alone() {
     assert_eq!(failover.state_of("primary-is-down"), "failed");
     assert_eq!(failover.scene.fingerprint(), before);
 }
+
+/// To the operator a primary with a mistyped port is as dead as one can be. Clients and the standby know better.
+#[test]
+fn a_healthy_primary_whose_port_is_mistyped_is_left_alone() {
+    let failover = Failover::healthy();
+    failover.scene.quiesce();
+    let primary = nobody();
+    let before = failover.scene.fingerprint();
+    assert_code(&failover.sandbox.lifeboat(failover.words("drill", &[("primary", &primary)])).run(), 13);
+    assert_eq!(failover.state_of("fence"), "failed", "a rehearsal does not prove it either");
+    assert_eq!(failover.scene.fingerprint(), before);
+
+    assert_code(&failover.run(&[("primary", &primary)]), 4);
+    let why = failover.journal().failure("primary-is-down").map(str::to_owned);
+    assert!(
+        why.as_deref().is_some_and(|why| why.contains("leads to a primary, accepting writes")),
+        "{why:?}"
+    );
+    assert_eq!(failover.scene.fingerprint(), before);
+}
+
+/// With the clients' way mistyped too, only the standby is left to say that the primary lives.
+#[test]
+fn a_healthy_primary_that_only_the_standby_hears_is_not_failed_over() {
+    let failover = Failover::healthy();
+    failover.scene.quiesce();
+    let (primary, front) = (nobody(), nobody());
+    let inputs = [("primary", primary.as_str()), ("front", front.as_str()), ("max_lag", "1h")];
+    assert_code(&failover.run(&inputs), 4);
+    let why = failover.journal().failure("fence").map(str::to_owned);
+    let from = format!("still receives from 127.0.0.1:{}", failover.scene.port(Node::A));
+    assert!(why.as_deref().is_some_and(|why| why.contains(&from)), "{why:?}");
+    assert_eq!((failover.scene.role(Node::A), failover.scene.promotions(Node::B)), (Role::Primary, 0));
+}
+
+/// An address on which nobody listens.
+fn nobody() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}

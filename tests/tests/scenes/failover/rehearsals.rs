@@ -84,6 +84,9 @@ fn a_drill_of_the_healthy_service_shows_the_way() {
             ("load-balancer", "pending", "maint (MAINT), weight 1, no sessions → ready"),
             ("new-primary", "not_rehearsed", "it waits for `promote`, which did not run; now: "),
             ("verify", "not_rehearsed", "cannot look for its own effect"),
+            ("still-cut-off", "pending", "ready (UP), weight 1, no sessions → maint"),
+            ("front-is-new", "not_rehearsed", "`promote`"),
+            ("old-primary", "pending", "primary, accepting writes, timeline 1"),
             ("roles", "in_place", "is a standby"),
         ],
     );
@@ -141,7 +144,7 @@ fn a_drill_of_the_broken_service_shows_what_is_left_to_do() {
     assert_said(
         &ended,
         &[
-            ("primary-is-down", "in_place", "is down (refused), seen by 2 look(s)"),
+            ("primary-is-down", "in_place", "is down (refused), seen by 3 look(s)"),
             ("candidate", "in_place", "receiving nothing"),
             ("cut-off", "pending", "ready (DOWN), weight 1, no sessions → maint"),
             ("fence", "in_place", "is fenced (stopped)"),
@@ -149,6 +152,9 @@ fn a_drill_of_the_broken_service_shows_what_is_left_to_do() {
             ("load-balancer", "pending", "maint (MAINT), weight 1, no sessions → ready"),
             ("new-primary", "not_rehearsed", "it waits for `promote`, which did not run; now: "),
             ("verify", "not_rehearsed", "cannot look for its own effect"),
+            ("still-cut-off", "pending", "ready (DOWN), weight 1, no sessions → maint"),
+            ("front-is-new", "not_rehearsed", "`promote`"),
+            ("old-primary", "in_place", "is down (refused), seen by 1 look(s)"),
             ("roles", "in_place", "is a standby"),
         ],
     );

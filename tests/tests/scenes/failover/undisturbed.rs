@@ -1,4 +1,4 @@
-//! The failover as it should go, and what comes after it.
+//! The failover as it should go, what comes after it, and servers that come back or forget meanwhile.
 
 use lifeboat_tests::scene::{Node, Role};
 
@@ -52,4 +52,28 @@ fn a_frozen_primary_is_cut_off_and_gets_no_clients_when_it_wakes() {
     let first = failover.more_rows();
     assert!(scene.rows(Node::A).range(first..).next().is_none());
     println!("frozen primary: RTO {:?} as the clients saw it", scene.ledger().longest_gap());
+}
+
+/// HAProxy was told to keep the old primary out, and forgets it when it is restarted while the run goes on.
+#[test]
+fn a_load_balancer_that_was_restarted_meanwhile_is_told_again() {
+    let failover = Failover::healthy();
+    let scene = &failover.scene;
+    scene.freeze(Node::A);
+    scene.wait_until("clients notice", SOON, || !scene.writes_work());
+    let run = failover.sandbox.lifeboat(failover.words("run", &[])).spawn();
+    scene.wait_until("the fencing begins", SOON, || {
+        failover.journal().about("step_started", "fence").next().is_some()
+    });
+    scene.kill_haproxy();
+    scene.start_haproxy();
+    assert_ne!(failover.proxied(Node::A).as_deref(), Some("MAINT"), "it has forgotten");
+    let ended = run.wait_with_output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
+    failover.assert_failed_over();
+
+    scene.thaw(Node::A);
+    scene.wait_until("the old primary wakes", SOON, || scene.role(Node::A) == Role::Primary);
+    let first = failover.more_rows();
+    assert!(scene.rows(Node::A).range(first..).next().is_none());
 }
