@@ -40,6 +40,10 @@ pub trait Observe: Send + Sync + std::fmt::Debug {
         Duration::ZERO
     }
 
+    /// Whether a look with these parameters changes nothing, whatever they say. False where `observe` carries out what
+    /// the runbook's author wrote: a statement, a request, a command. See [`harmlessness()`](crate::harmlessness()).
+    fn look_is_harmless(&self, params: &Value) -> bool;
+
     /// Looks at the real system and says whether the effect is in place. Must not change anything.
     ///
     /// For an action whose effect is [`Effect::Read`] this *is* the action: `InPlace` means the condition holds, and

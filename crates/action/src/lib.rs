@@ -5,7 +5,8 @@
 //!
 //! The contract has two halves, and the split is what makes a rehearsal safe. [`Observe`] looks and never changes
 //! anything; [`Action`] adds what changes the world. A dry run is handed [`Observers`], which offers the first half
-//! only: there is no way to get from it to `apply`.
+//! only: there is no way to get from it to `apply`. Where a look carries out what the runbook's author wrote, the action
+//! cannot see to that; a dry run then makes it on the author's word alone ([`harmlessness()`]).
 //!
 //! Plug-ins are usually written with [`TypedAction`]: a struct of parameters and a few functions.
 
@@ -14,6 +15,7 @@
 mod action;
 mod context;
 pub mod duration;
+mod harmlessness;
 mod network;
 mod params;
 mod read;
@@ -24,10 +26,11 @@ mod typed;
 
 pub use action::{Action, Observe, Recovery};
 pub use context::{ActionContext, CallInfo, Progress, ProgressSink};
+pub use harmlessness::harmlessness;
 pub use lifeboat_model::outcome::Without;
 pub use lifeboat_model::{
-    ActionName, ActionSpec, Attempt, AttemptKey, Catalog, Change, Effect, Failure, FailureKind, Observation,
-    Outcome, ParamProblem, RunId, StepId,
+    ActionName, ActionSpec, Attempt, AttemptKey, Catalog, Change, Effect, Failure, FailureKind, Harmlessness,
+    Observation, Outcome, ParamProblem, RunId, StepId,
 };
 pub use network::NetworkFault;
 pub use params::check_against_schema;

@@ -185,6 +185,7 @@ mod tests {
             observable: true,
             recoverable: false,
             rehearsed_without: vec!["proof".to_owned()],
+            vouched_by: None,
             params: json!({"properties": {"proof": {"type": "string"}}, "required": ["proof"]}),
             outputs: json!({}),
         };
@@ -215,6 +216,7 @@ mod tests {
             observable: true,
             recoverable: false,
             rehearsed_without: vec!["retries".to_owned()],
+            vouched_by: None,
             params: json!({
                 "properties": {
                     "port": {"type": "integer"},

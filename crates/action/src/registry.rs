@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lifeboat_model::catalog::{Catalog, ParamProblem};
-use lifeboat_model::{ActionName, ActionSpec, Effect, Plan, PlanStep};
+use lifeboat_model::{ActionName, ActionSpec, Effect, Harmlessness, Plan, PlanStep};
 use serde_json::Value;
 
 use crate::action::{Action, Observe};
+use crate::harmlessness::harmlessness;
 use crate::read::as_texts;
 
 /// All actions, with the version of the plug-in that offers each.
@@ -106,6 +107,11 @@ impl Catalog for Registry {
 
     fn effect(&self, name: &str, params: &Value) -> Effect {
         self.actions.get(name).map_or(Effect::Write, |registered| registered.action.effect(params))
+    }
+
+    fn harmlessness(&self, name: &str, params: &Value) -> Harmlessness {
+        let action = self.actions.get(name).map(|registered| &registered.action);
+        action.map_or(Harmlessness::Unvouched, |action| harmlessness(&**action, params))
     }
 }
 

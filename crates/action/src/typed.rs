@@ -48,6 +48,14 @@ pub trait TypedObserve: Send + Sync + std::fmt::Debug + 'static {
         Vec::new()
     }
 
+    /// See [`Observe::look_is_harmless`].
+    fn look_is_harmless(&self, params: &Value) -> bool;
+
+    /// See [`TypedAction::vouched_by`].
+    fn vouched_by(&self) -> Option<&'static str> {
+        None
+    }
+
     /// See [`TypedAction::rehearsed_without`].
     fn rehearsed_without(&self) -> &'static [&'static str] {
         &[]
@@ -71,6 +79,15 @@ pub trait TypedAction: Send + Sync + std::fmt::Debug + 'static {
     /// See [`Observe::effect`].
     fn effect(&self, _params: &Value) -> Effect {
         Effect::Write
+    }
+
+    /// See [`Observe::look_is_harmless`]. Where it is not always so, an author may vouch: see `vouched_by`.
+    fn look_is_harmless(&self, params: &Value) -> bool;
+
+    /// The parameter, `true` or `false`, by which an author vouches that a call only looks. Without one, a call whose look
+    /// is not harmless is never made in a dry run.
+    fn vouched_by(&self) -> Option<&'static str> {
+        None
     }
 
     /// The problems of parameters whose values are all known, besides their types, each about the parameters that it
@@ -138,8 +155,13 @@ impl<A: TypedAction> Typed<A> {
     /// # Panics
     /// When the action's name is not `family.verb`: a bug of the plug-in.
     pub fn new(action: A) -> Self {
-        let without = action.rehearsed_without();
-        let spec = LazySpec::new::<A::Params, A::Outputs>(action.describe(), Effect::Write, without);
+        let said = Said {
+            description: action.describe(),
+            effect: Effect::Write,
+            rehearsed_without: action.rehearsed_without(),
+            vouched_by: action.vouched_by(),
+        };
+        let spec = LazySpec::new::<A::Params, A::Outputs>(said);
         Self { action, spec }
     }
 }
@@ -153,8 +175,13 @@ impl<A: TypedObserve> ObserveOnly<A> {
         let (name, summary) = action.describe();
         let description =
             Description { name, summary, idempotent: true, observable: true, recoverable: false };
-        let without = action.rehearsed_without();
-        let spec = LazySpec::new::<A::Params, A::Outputs>(description, Effect::Read, without);
+        let said = Said {
+            description,
+            effect: Effect::Read,
+            rehearsed_without: action.rehearsed_without(),
+            vouched_by: action.vouched_by(),
+        };
+        let spec = LazySpec::new::<A::Params, A::Outputs>(said);
         Self { action, spec }
     }
 }
@@ -179,6 +206,10 @@ impl<A: TypedAction> Observe for Typed<A> {
 
     fn effect(&self, params: &Value) -> Effect {
         self.action.effect(params)
+    }
+
+    fn look_is_harmless(&self, params: &Value) -> bool {
+        self.action.look_is_harmless(params)
     }
 
     fn stop_takes(&self, params: &Value) -> Duration {
@@ -245,6 +276,10 @@ impl<A: TypedObserve> Observe for ObserveOnly<A> {
         usable_params(self.spec.get(), params, without, |typed| self.action.validate(typed)).err()
     }
 
+    fn look_is_harmless(&self, params: &Value) -> bool {
+        self.action.look_is_harmless(params)
+    }
+
     async fn observe(&self, context: &ActionContext, params: &Value) -> Observation {
         let validate = |params: &A::Params| self.action.validate(params);
         match usable_params(self.spec.get(), params, &context.info().without, validate) {
@@ -278,16 +313,21 @@ struct LazySpec {
     spec: LazyLock<ActionSpec, Box<dyn FnOnce() -> ActionSpec + Send + Sync>>,
 }
 
+/// What an action says of itself, but for its schemas.
+#[derive(Debug, Clone, Copy)]
+struct Said {
+    description: Description,
+    effect: Effect,
+    rehearsed_without: &'static [&'static str],
+    vouched_by: Option<&'static str>,
+}
+
 impl LazySpec {
-    fn new<P: JsonSchema, O: JsonSchema>(
-        description: Description,
-        effect: Effect,
-        rehearsed_without: &'static [&'static str],
-    ) -> Self {
-        let name = ActionName::new(description.name).expect("bug: an action's name must be family.verb");
+    fn new<P: JsonSchema, O: JsonSchema>(said: Said) -> Self {
+        let name = ActionName::new(said.description.name).expect("bug: an action's name must be family.verb");
         let make = {
             let name = name.clone();
-            move || spec::<P, O>(name, description, effect, rehearsed_without)
+            move || spec::<P, O>(name, said)
         };
         Self { name, spec: LazyLock::new(Box::new(make)) }
     }
@@ -297,16 +337,13 @@ impl LazySpec {
     }
 }
 
-fn spec<P: JsonSchema, O: JsonSchema>(
-    name: ActionName,
-    description: Description,
-    effect: Effect,
-    rehearsed_without: &[&str],
-) -> ActionSpec {
+fn spec<P: JsonSchema, O: JsonSchema>(name: ActionName, said: Said) -> ActionSpec {
+    let Said { description, effect, rehearsed_without, vouched_by } = said;
     let Description { name: _, summary, idempotent, observable, recoverable } = description;
     let (params, outputs) = (schema::<P>(), schema::<O>());
-    let stranger = rehearsed_without.iter().find(|name| params["properties"].get(name).is_none());
-    assert_eq!(stranger, None, "bug: {name} is rehearsed without a parameter that it does not have");
+    let stranger = |parameter: &&&str| params["properties"].get(parameter).is_none();
+    let stranger = rehearsed_without.iter().chain(&vouched_by).find(stranger);
+    assert_eq!(stranger, None, "bug: {name} says something of a parameter that it does not have");
     ActionSpec {
         name,
         summary: summary.to_owned(),
@@ -315,6 +352,7 @@ fn spec<P: JsonSchema, O: JsonSchema>(
         observable,
         recoverable,
         rehearsed_without: rehearsed_without.iter().map(|name| (*name).to_owned()).collect(),
+        vouched_by: vouched_by.map(str::to_owned),
         params,
         outputs,
     }

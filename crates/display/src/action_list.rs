@@ -45,6 +45,13 @@ pub fn description(spec: &ActionSpec) -> String {
         let names = spec.rehearsed_without.join(", ");
         writeln!(text, "  is rehearsed even where these are not known: {names}").expect("writing to a text");
     }
+    if let Some(parameter) = &spec.vouched_by {
+        writeln!(
+            text,
+            "  a dry run makes a call that is sure to change nothing, or that its author vouches for: `{parameter}: true`"
+        )
+        .expect("writing to a text");
+    }
     section(&mut text, "Parameters", &spec.params);
     section(&mut text, "Outputs", &spec.outputs);
     text

@@ -1,9 +1,11 @@
 //! Events and the states of steps in words, a line each.
 
+use lifeboat_model::event::rests_on;
 use lifeboat_model::outcome::{Change, Without};
 use lifeboat_model::record::Mode;
 use lifeboat_model::{
-    Event, EventKind, Failure, Observation, Outcome, Phase, RunState, Status, StepId, StepIndex, StepState,
+    Event, EventKind, Failure, Harmlessness, Observation, Outcome, Phase, RunState, Status, StepId,
+    StepIndex, StepState,
 };
 use serde_json::Value;
 
@@ -116,7 +118,13 @@ pub fn because(state: &RunState, at: StepIndex) -> Option<String> {
         }
         StepState::Waiting { question, .. } => question.clone(),
         StepState::Undone { evidence } => evidence.clone(),
-        StepState::Rehearsed { observation, without } => rehearsed(observation, without),
+        StepState::Rehearsed { observation, without } => {
+            let seen = rehearsed(observation, without);
+            match rests_on(state, at) {
+                Some(Harmlessness::Vouched) => format!("{seen}; by the author's word"),
+                Some(Harmlessness::Proven | Harmlessness::Unvouched) | None => seen,
+            }
+        }
         StepState::Pending
         | StepState::Open
         | StepState::Over

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use lifeboat_model::outcome::Without;
 use lifeboat_model::plan::{OnUnknown, RetryPolicy};
 use lifeboat_model::record::StepEnd;
-use lifeboat_model::{ActionName, Attempt, Effect, Failure, StepId, StepIndex};
+use lifeboat_model::{ActionName, Attempt, Effect, Failure, Harmlessness, StepId, StepIndex};
 use serde_json::Value;
 
 /// An attempt with its parameters filled in.
@@ -50,6 +50,7 @@ pub(crate) struct Call {
     pub(crate) action: ActionName,
     pub(crate) params: Value,
     pub(crate) effect: Effect,
+    pub(crate) harmless: Harmlessness,
     pub(crate) observable: bool,
     pub(crate) recoverable: bool,
 }
@@ -76,6 +77,7 @@ mod tests {
             action: ActionName::new("fake.set").unwrap(),
             params: Value::Null,
             effect: Effect::Write,
+            harmless: Harmlessness::Proven,
             observable: false,
             recoverable: true,
         };

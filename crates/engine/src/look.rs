@@ -33,20 +33,22 @@ pub(crate) async fn rehearse(actions: &Actions, context: &ActionContext, job: &J
         return Observation::Blocked { why: refusal.message };
     }
     match job.call.effect {
-        // What a runbook needs to look at and cannot is in its way.
+        // What a runbook needs to look at and cannot is in its way; unless nobody tried.
         Effect::Read => match observe(actions, context, &job.call).await {
-            Observation::Unknown { why } => Observation::Blocked { why },
+            Observation::Unknown { why } if actions.withheld(&job.call).is_none() => {
+                Observation::Blocked { why }
+            }
             seen => seen,
         },
         Effect::Write => look(actions, context, job).await,
     }
 }
 
-/// Calls the looking half of an action.
+/// Calls the looking half of an action, if it may be called.
 pub(crate) async fn observe(actions: &Actions, context: &ActionContext, call: &Call) -> Observation {
-    match actions.observer(&call.action) {
-        Some(action) => action.observe(context, &call.params).await,
-        None => Observation::Unknown { why: format!("this lifeboat has no action `{}`", call.action) },
+    match actions.to_look(call) {
+        Ok(action) => action.observe(context, &call.params).await,
+        Err(why) => Observation::Unknown { why },
     }
 }
 

@@ -15,6 +15,27 @@ pub enum Effect {
     Write,
 }
 
+/// Whether a look with a call is known to change nothing, from the least to the most that can be said of it. A dry run
+/// does not make a call of which nobody says so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Harmlessness {
+    /// Nobody says so: the look carries out what the runbook says, whatever that is.
+    #[default]
+    Unvouched,
+    /// The author of the runbook says so.
+    Vouched,
+    /// The action sees to it, whatever the runbook says.
+    Proven,
+}
+
+impl Harmlessness {
+    /// Whether nobody says so.
+    pub fn is_unvouched(&self) -> bool {
+        *self == Self::Unvouched
+    }
+}
+
 /// The catalogue entry of an action.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ActionSpec {
@@ -34,6 +55,10 @@ pub struct ActionSpec {
     /// it so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rehearsed_without: Vec<String>,
+    /// The parameter by which an author vouches, with a literal `true`, that a call only looks: a dry run then makes it
+    /// although the action cannot see to that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vouched_by: Option<String>,
     /// JSON Schema of the parameters: an object with `properties`, `required` and `additionalProperties: false`.
     /// A property with `"x-visible": true` ends up where others can read it (an argument of a process), so no
     /// secret may be put there.

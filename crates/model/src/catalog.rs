@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::action_spec::{ActionSpec, Effect};
+use crate::action_spec::{ActionSpec, Effect, Harmlessness};
 
 /// The way to a parameter, or into one, from the parameters' root: names of keys and, as digits, places in lists.
 pub type ParamPath = Vec<String>;
@@ -70,8 +70,8 @@ impl ParamProblem {
 
 /// The actions that are there.
 ///
-/// In the values handed to [`Catalog::check_params`] and [`Catalog::effect`], a text that contains a template stands
-/// for a value that is not known yet: such a value is accepted wherever a value may be.
+/// In the values handed to [`Catalog::check_params`], [`Catalog::effect`] and [`Catalog::harmlessness`], a text that
+/// contains a template stands for a value that is not known yet: such a value is accepted wherever a value may be.
 pub trait Catalog {
     /// The entry of the action of that name.
     fn spec(&self, name: &str) -> Option<&ActionSpec>;
@@ -90,6 +90,9 @@ pub trait Catalog {
 
     /// What the action may do to the world with these parameters.
     fn effect(&self, name: &str, params: &Value) -> Effect;
+
+    /// Whether a look with these parameters is known to change nothing.
+    fn harmlessness(&self, name: &str, params: &Value) -> Harmlessness;
 }
 
 /// Whether a text contains a template, so that its value is known only when its step starts.

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::action_spec::Harmlessness;
 use crate::ids::{Attempt, RunId, Seq, StepId, StepIndex};
 use crate::outcome::{Failure, Observation, Outcome};
 use crate::record::{Mode, Record, RecordBody};
@@ -207,6 +208,17 @@ pub fn not_rehearsed(state: &RunState) -> usize {
     state.plan().indices().filter(is_blind).count()
 }
 
+/// If a dry run has seen something of the step: on whose word it was looked at.
+pub fn rests_on(state: &RunState, step: StepIndex) -> Option<Harmlessness> {
+    let StepState::Rehearsed { observation, .. } = state.step(step) else { return None };
+    match observation {
+        Observation::InPlace { .. } | Observation::Pending { .. } => {
+            Some(state.plan().step(step).action()?.rehearsed_by()?.harmless)
+        }
+        Observation::Blocked { .. } | Observation::Unknown { .. } => None,
+    }
+}
+
 /// What is known about a step that is over, for programs: `evidence`, `outputs`, `failure` …
 pub fn step_details(state: &RunState, step: StepIndex) -> Map<String, Value> {
     let mut json = Map::new();
@@ -215,6 +227,9 @@ pub fn step_details(state: &RunState, step: StepIndex) -> Map<String, Value> {
         && !without.is_empty()
     {
         put("without", json!(without));
+    }
+    if let Some(harmless) = rests_on(state, step) {
+        put("harmless", json!(harmless));
     }
     match state.step(step) {
         StepState::Done { outcome: Outcome { evidence, outputs, warnings }, .. }

@@ -35,7 +35,7 @@ mod suggest;
 pub mod template;
 mod undriven;
 
-pub use action_spec::{ActionSpec, Effect};
+pub use action_spec::{ActionSpec, Effect, Harmlessness};
 pub use catalog::{Catalog, ParamPath, ParamProblem};
 pub use check::{INPUT_VALUE, check, check_filled, check_source};
 pub use document::{Document, read_values};

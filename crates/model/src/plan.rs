@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::action_spec::Effect;
+use crate::action_spec::{Effect, Harmlessness};
 use crate::ids::{ActionName, Digest, StepId, StepIndex};
 
 /// A checked runbook.
@@ -177,6 +177,17 @@ pub struct ActionStep {
     pub on_unknown: OnUnknown,
 }
 
+impl ActionStep {
+    /// The call that a dry run makes to look; none where nothing can look.
+    pub fn rehearsed_by(&self) -> Option<&ActionCall> {
+        match (self.call.effect, &self.check) {
+            (Effect::Write, Some(check)) => Some(check),
+            (Effect::Write, None) if !self.call.observable => None,
+            (Effect::Read, _) | (Effect::Write, None) => Some(&self.call),
+        }
+    }
+}
+
 /// An action and its parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -187,6 +198,9 @@ pub struct ActionCall {
     pub with: Value,
     /// What this call may do to the world.
     pub effect: Effect,
+    /// Whether a look with this call is known to change nothing.
+    #[serde(default, skip_serializing_if = "Harmlessness::is_unvouched")]
+    pub harmless: Harmlessness,
     /// Whether the action is safe to repeat, by its own word or its author's.
     pub idempotent: bool,
     /// Whether the action can look for its own effect.
@@ -352,7 +366,22 @@ impl PlanStep {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn nobody_vouches_for_a_call_of_which_the_plan_does_not_say_so() {
+        let mut call = json!({
+            "action": "test.ask", "with": {}, "effect": "read", "idempotent": true, "observable": true,
+            "recoverable": false,
+        });
+        let read = |call: &Value| serde_json::from_value::<ActionCall>(call.clone()).unwrap();
+        assert_eq!(read(&call).harmless, Harmlessness::Unvouched);
+        assert_eq!(json!(read(&call)), call);
+        call["harmless"] = json!("vouched");
+        assert_eq!(read(&call).harmless, Harmlessness::Vouched);
+    }
 
     #[test]
     fn delays_grow_up_to_the_longest() {

@@ -164,6 +164,10 @@ impl TypedAction for Set {
         Duration::from_millis(params.stop_millis)
     }
 
+    fn look_is_harmless(&self, _: &Value) -> bool {
+        true
+    }
+
     async fn observe(&self, context: &ActionContext, params: &SetParams) -> Observation {
         if self.observable {
             self.world.look(context.info().step.as_str(), params)
@@ -226,6 +230,10 @@ impl TypedAction for Traced {
         Description { name: "fake.traced", summary, idempotent: false, observable: false, recoverable: true }
     }
 
+    fn look_is_harmless(&self, _: &Value) -> bool {
+        true
+    }
+
     async fn observe(&self, _: &ActionContext, _: &SetParams) -> Observation {
         Observation::Unknown { why: "it keeps only a trace".to_owned() }
     }
@@ -274,6 +282,10 @@ impl TypedObserve for Get {
 
     fn rehearsed_without(&self) -> &'static [&'static str] {
         &["value"]
+    }
+
+    fn look_is_harmless(&self, _: &Value) -> bool {
+        true
     }
 
     async fn observe(&self, context: &ActionContext, params: &GetParams) -> Observation {

@@ -27,6 +27,10 @@ struct Set;
 struct Params {
     /// Where the server is.
     at: String,
+    /// The author's word that the server only looks.
+    #[serde(default)]
+    #[expect(dead_code, reason = "the server does as it likes")]
+    looks: bool,
     /// Lets one in.
     #[serde(default)]
     token: Option<String>,
@@ -48,6 +52,14 @@ impl TypedAction for Set {
     fn describe(&self) -> Description {
         let summary = "Sets a number";
         Description { name: "suite.set", summary, idempotent: true, observable: true, recoverable: false }
+    }
+
+    fn look_is_harmless(&self, _: &Value) -> bool {
+        false
+    }
+
+    fn vouched_by(&self) -> Option<&'static str> {
+        Some("looks")
     }
 
     fn validate(&self, params: &Params) -> Vec<ParamProblem> {
@@ -102,6 +114,8 @@ enum Flaw {
     PanicsOnTexts,
     PanicsOnLargeNumbers,
     CountsTemplatesAsReading,
+    CountsTemplatesAsHarmless,
+    AsksForAWordThatIsNone,
     IgnoresWhatIsWrongTogether,
     NotesItsLooks,
     CallsThoughItCannotLook,
@@ -130,6 +144,7 @@ impl Flawed {
         match flaw {
             Some(SaysItsSummaryIsASentence) => spec.summary.push('.'),
             Some(CallsThoughItCannotLook) => spec.observable = false,
+            Some(AsksForAWordThatIsNone) => spec.vouched_by = Some("at".to_owned()),
             Some(TakesWhatItDoesNotKnow) => spec.params["additionalProperties"] = json!(true),
             _ => {}
         }
@@ -157,10 +172,12 @@ impl Observe for Flawed {
     }
 
     fn effect(&self, params: &Value) -> Effect {
-        match &params["at"] {
-            Value::String(text) if text.contains("{{") && self.has(CountsTemplatesAsReading) => Effect::Read,
-            _ => Effect::Write,
-        }
+        let reads = is_templated(&params["at"]) && self.has(CountsTemplatesAsReading);
+        if reads { Effect::Read } else { Effect::Write }
+    }
+
+    fn look_is_harmless(&self, params: &Value) -> bool {
+        is_templated(&params["at"]) && self.has(CountsTemplatesAsHarmless)
     }
 
     async fn observe(&self, context: &ActionContext, params: &Value) -> Observation {
@@ -223,6 +240,10 @@ impl Action for Flawed {
     }
 }
 
+fn is_templated(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.contains("{{"))
+}
+
 fn untried(flaw: Option<Flaw>) -> ActionSuite {
     ActionSuite::new(|registry| registry.add("suite", "0", Arc::new(Flawed::new(flaw))))
         .grace(Duration::from_millis(if flaw == Some(IsDeaf) { 50 } else { 10_000 }))
@@ -255,6 +276,8 @@ fn each_promise_notices_who_breaks_it() {
         (PanicsOnTexts, promises::no_parameters_are_too_odd_to_check, "a text!"),
         (PanicsOnLargeNumbers, promises::no_value_is_too_extreme_to_call_with, "too many!"),
         (CountsTemplatesAsReading, promises::a_template_may_stand_anywhere, "with a template at `at`"),
+        (CountsTemplatesAsHarmless, promises::a_template_is_nobodys_word, "with a template at `at`"),
+        (AsksForAWordThatIsNone, promises::the_description_is_complete, "nobody can vouch with `at`"),
         (IgnoresWhatIsWrongTogether, promises::what_is_wrong_together_is_not_carried_out, "Transient"),
         (NotesItsLooks, promises::what_only_looks_leaves_nothing_behind, "made a folder"),
         (CallsThoughItCannotLook, promises::what_only_looks_leaves_nothing_behind, "called the server"),

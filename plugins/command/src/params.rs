@@ -40,8 +40,8 @@ pub(crate) struct Params {
     #[serde(default = "grace", with = "duration")]
     #[schemars(schema_with = "duration::schema")]
     pub(crate) kill_after: Duration,
-    /// The command changes nothing: it may be run in a dry run and repeated freely. Its success means that what it looks
-    /// for is there, an exit code up to 123 that it is not; any other end says nothing.
+    /// The author's word that the command changes nothing: it is run in a dry run, too, and may be repeated freely. Its
+    /// success means that what it looks for is there, an exit code up to 123 that it is not; any other end says nothing.
     #[serde(default)]
     pub(crate) read_only: bool,
 }

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use lifeboat_action::{
     ActionContext, Change, Description, Failure, Observation, Outcome, ParamProblem, Recovery, TypedAction,
 };
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::memo;
@@ -34,6 +35,11 @@ impl TypedAction for SetServer {
             observable: true,
             recoverable: true,
         }
+    }
+
+    /// It asks HAProxy questions of its own only, and a name cannot hold another command.
+    fn look_is_harmless(&self, _: &Value) -> bool {
+        true
     }
 
     fn validate(&self, params: &Params) -> Vec<ParamProblem> {

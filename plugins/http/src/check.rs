@@ -8,10 +8,11 @@ use lifeboat_action::{ActionContext, Observation, TypedObserve};
 use reqwest::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::exchange::Call;
 use crate::expect::Expect;
-use crate::params::{Address, Headers, Outputs, default_timeout};
+use crate::params::{Address, Headers, Outputs, default_timeout, may_name_another_method};
 
 /// Which endpoint to look at, and what it should answer.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -52,6 +53,10 @@ impl TypedObserve for Check {
 
     fn describe(&self) -> (&'static str, &'static str) {
         ("http.check", "Looks whether an HTTP endpoint answers as it should")
+    }
+
+    fn look_is_harmless(&self, params: &Value) -> bool {
+        !may_name_another_method(params)
     }
 
     async fn observe(&self, context: &ActionContext, params: &Params) -> Observation {

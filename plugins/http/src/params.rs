@@ -7,6 +7,7 @@ use reqwest::Url;
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Where a request goes.
 #[derive(Debug, Clone, Deserialize)]
@@ -55,6 +56,20 @@ impl TryFrom<BTreeMap<String, String>> for Headers {
     }
 }
 
+/// Headers by which many services let another method take the place of the one that is sent.
+const OTHER_METHODS: [&str; 3] = ["x-http-method", "x-http-method-override", "x-method-override"];
+
+/// Whether the headers of these parameters may name another method, which the service then takes for the one it was sent.
+pub(crate) fn may_name_another_method(params: &Value) -> bool {
+    let names_one = |name: &String| OTHER_METHODS.iter().any(|other| name.eq_ignore_ascii_case(other));
+    match params.get("headers") {
+        None => false,
+        Some(Value::Object(headers)) => headers.keys().any(names_one),
+        // A template, whose names are not known yet.
+        Some(_) => true,
+    }
+}
+
 /// Reads a header's name.
 pub(crate) fn header_name(name: &str) -> Result<HeaderName, String> {
     name.parse().map_err(|_| format!("{name:?} is not a header's name"))
@@ -80,7 +95,7 @@ pub(crate) struct Outputs {
     /// Whether the body was longer than that.
     pub(crate) body_truncated: bool,
     /// The body as JSON, if it is JSON and was not truncated; empty otherwise.
-    pub(crate) json: Option<serde_json::Value>,
+    pub(crate) json: Option<Value>,
     /// Milliseconds from the start of the request to the end of the answer.
     pub(crate) elapsed_ms: u64,
 }
@@ -88,7 +103,7 @@ pub(crate) struct Outputs {
 impl From<Outputs> for lifeboat_model::outcome::Outputs {
     fn from(outputs: Outputs) -> Self {
         match serde_json::to_value(outputs) {
-            Ok(serde_json::Value::Object(map)) => map,
+            Ok(Value::Object(map)) => map,
             other => panic!("bug: outputs are a JSON object, not {other:?}"),
         }
     }

@@ -1,4 +1,4 @@
-//! `http.request`: calls an endpoint that changes something.
+//! `http.request`: sends a request, which changes something or only looks.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,17 +16,25 @@ use serde_json::Value;
 use crate::check::look;
 use crate::exchange::{Answer, Call, NoAnswer};
 use crate::expect::Expect;
-use crate::params::{Address, Headers, Outputs, default_timeout, header_name};
+use crate::params::{Address, Headers, Outputs, default_timeout, header_name, may_name_another_method};
 
 /// What to send where, and what the answer should be.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Params {
-    /// The method. GET and HEAD only look, so that they are also sent in a dry run; all others are sent live only.
+    /// The method. GET, HEAD and OPTIONS only look, so that they are also sent in a dry run, unless `changes` is true; the
+    /// others change something and are sent live only, unless `looks` is true.
     method: Method,
     /// The address, starting with `http://` or `https://`.
     #[schemars(with = "String")]
     url: Address,
+    /// Your word that the request changes nothing although its method may, such as a search by POST: it is a look then,
+    /// also sent in a dry run.
+    #[serde(default)]
+    looks: bool,
+    /// The request changes something although its method should not: it is sent live only, as others that do.
+    #[serde(default)]
+    changes: bool,
     /// The body as text. Give its type with `headers: { Content-Type: … }`.
     #[serde(default)]
     body: Option<String>,
@@ -38,7 +46,7 @@ pub(crate) struct Params {
     #[schemars(with = "std::collections::BTreeMap<String, String>")]
     headers: Headers,
     /// The header that carries a key which is the same for every attempt of the step in this run, so that a service
-    /// which remembers keys acts once. Not sent with GET and HEAD, nor when null.
+    /// which remembers keys acts once. Not sent with a request that only looks, nor when null.
     #[serde(default = "default_idempotency_header")]
     idempotency_header: Option<String>,
     /// What the answer must be; a status of `2xx` when not given.
@@ -58,6 +66,7 @@ pub(crate) struct Params {
 enum Method {
     Get,
     Head,
+    Options,
     Post,
     Put,
     Patch,
@@ -68,7 +77,7 @@ impl Method {
     /// Whether it only looks, by RFC 9110.
     fn is_safe(self) -> bool {
         match self {
-            Self::Get | Self::Head => true,
+            Self::Get | Self::Head | Self::Options => true,
             Self::Post | Self::Put | Self::Patch | Self::Delete => false,
         }
     }
@@ -77,6 +86,7 @@ impl Method {
         match self {
             Self::Get => reqwest::Method::GET,
             Self::Head => reqwest::Method::HEAD,
+            Self::Options => reqwest::Method::OPTIONS,
             Self::Post => reqwest::Method::POST,
             Self::Put => reqwest::Method::PUT,
             Self::Patch => reqwest::Method::PATCH,
@@ -89,15 +99,36 @@ fn default_idempotency_header() -> Option<String> {
     Some("Idempotency-Key".to_owned())
 }
 
+/// Whether the parameters say that the method is one that only looks, and nothing else than its ways.
+fn is_safe(params: &Value) -> bool {
+    let method = params.get("method").map(Method::deserialize);
+    matches!(method, Some(Ok(method)) if method.is_safe()) && !may_change(params)
+}
+
+/// Whether the parameters say, or may turn out to say, that the request changes something whatever its method is.
+fn may_change(params: &Value) -> bool {
+    params.get("changes").is_some_and(|changes| *changes != Value::Bool(false))
+}
+
 impl Params {
+    /// Whether the request changes nothing: by its method, or by the author's word.
+    fn only_looks(&self) -> bool {
+        !self.changes && (self.looks || self.method.is_safe())
+    }
+
     fn contradictions(&self) -> Vec<ParamProblem> {
         let mut wrong = Vec::new();
         if self.body.is_some() && self.json.is_some() {
             let problem = ParamProblem::new("`body` and `json` exclude each other");
             wrong.push(problem.about(["body"]).about(["json"]));
         }
+        if self.looks && self.changes {
+            let problem = ParamProblem::new("`looks` and `changes` exclude each other");
+            wrong.push(problem.about(["looks"]).about(["changes"]));
+        }
+        let is_bare = matches!(self.method, Method::Get | Method::Head);
         let body = [("body", self.body.is_some()), ("json", self.json.is_some())];
-        for (name, _) in body.into_iter().filter(|(_, given)| *given && self.method.is_safe()).take(1) {
+        for (name, _) in body.into_iter().filter(|(_, given)| *given && is_bare).take(1) {
             wrong.push(ParamProblem::new("GET and HEAD have no body").about(["method"]).about([name]));
         }
         let header = self.idempotency_header.as_ref().and_then(|name| header_name(name).err());
@@ -123,7 +154,7 @@ impl Params {
         if self.json.is_some() {
             headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
         }
-        if let Some(name) = self.idempotency_header.as_ref().filter(|_| !self.method.is_safe()) {
+        if let Some(name) = self.idempotency_header.as_ref().filter(|_| !self.only_looks()) {
             let key = HeaderValue::from_str(&context.info().key.to_string());
             let key = key.map_err(|error| format!("the attempt's key cannot be a header: {error}"))?;
             headers.entry(header_name(name)?).or_insert(key);
@@ -153,10 +184,16 @@ impl TypedAction for Request {
     }
 
     fn effect(&self, params: &Value) -> Effect {
-        match params.get("method").map(Method::deserialize) {
-            Some(Ok(method)) if method.is_safe() => Effect::Read,
-            _ => Effect::Write,
-        }
+        let looks = params.get("looks") == Some(&Value::Bool(true)) && !may_change(params);
+        if looks || is_safe(params) { Effect::Read } else { Effect::Write }
+    }
+
+    fn look_is_harmless(&self, params: &Value) -> bool {
+        is_safe(params) && !may_name_another_method(params)
+    }
+
+    fn vouched_by(&self) -> Option<&'static str> {
+        Some("looks")
     }
 
     fn validate(&self, params: &Params) -> Vec<ParamProblem> {
@@ -164,7 +201,7 @@ impl TypedAction for Request {
     }
 
     async fn observe(&self, context: &ActionContext, params: &Params) -> Observation {
-        if !params.method.is_safe() {
+        if !params.only_looks() {
             let why = "a request cannot be looked at before it is sent; give the step a `check`".to_owned();
             return Observation::Unknown { why };
         }

@@ -1,8 +1,9 @@
 //! `postgres.query`: one SQL statement, reading or writing.
 //!
-//! Reading runs in a read-only transaction, so that the server itself refuses to write; it is what a dry run carries
-//! out too. Writing runs in a transaction of its own, is checked against `expect` before it is committed, and cannot be
-//! observed: give the step a `check`.
+//! Reading runs in a read-only transaction, so that the server itself refuses to write. That does not make it harmless:
+//! `select pg_promote()` writes to no table. A dry run carries it out where its author vouches for it with `looks`, and in
+//! a read-only transaction all the same. Writing runs in a transaction of its own, is checked against `expect` before it
+//! is committed, and cannot be observed: give the step a `check`.
 
 use async_trait::async_trait;
 use lifeboat_action::{
@@ -33,6 +34,10 @@ params_with_connection! {
         /// Whether the statement may change something. Without it the server is told to refuse that.
         #[serde(default)]
         write: bool,
+        /// Your word that the statement changes nothing, the functions that it calls included: a dry run carries it out
+        /// then. A read-only transaction does not keep a function from promoting a server or ending a session.
+        #[serde(default)]
+        looks: bool,
         /// Whether a writing statement runs in a transaction; true by default. A few statements, such as
         /// `alter system`, cannot; what they did cannot be taken back when `expect` is not met.
         #[serde(default = "default_transaction")]
@@ -103,10 +108,23 @@ impl TypedAction for Query {
         }
     }
 
+    /// No server tells what a function does.
+    fn look_is_harmless(&self, _: &Value) -> bool {
+        false
+    }
+
+    fn vouched_by(&self) -> Option<&'static str> {
+        Some("looks")
+    }
+
     fn validate(&self, params: &QueryParams) -> Vec<ParamProblem> {
         let mut problems: Vec<_> = params.target().err().into_iter().collect();
         if params.sql.trim().is_empty() {
             problems.push(ParamProblem::new("`sql` is empty").about(["sql"]));
+        }
+        if params.looks && params.write {
+            let problem = ParamProblem::new("`looks` and `write` exclude each other");
+            problems.push(problem.about(["looks"]).about(["write"]));
         }
         if !params.transaction && !params.write {
             let problem =
@@ -282,6 +300,7 @@ fn evidence(outputs: &QueryOutputs) -> String {
 
 #[cfg(test)]
 mod tests {
+    use lifeboat_action::{Harmlessness, Observe as _, Typed, harmlessness};
     use serde_json::json;
 
     use super::*;
@@ -292,6 +311,22 @@ mod tests {
         assert_eq!(Query.effect(&json!({"sql": "select 1", "write": false})), Effect::Read);
         assert_eq!(Query.effect(&json!({"sql": "select 1", "write": true})), Effect::Write);
         assert_eq!(Query.effect(&json!({"sql": "select 1", "write": "{{ inputs.write }}"})), Effect::Write);
+    }
+
+    #[test]
+    fn a_statement_is_harmless_by_its_authors_word_alone() {
+        let action = Typed::new(Query);
+        let of = |more: Value| {
+            let mut params = json!({"host": "db-a", "sql": "select 1"});
+            params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let problems: Vec<_> = action.check(&params).into_iter().map(|problem| problem.message).collect();
+            (harmlessness(&action, &params), problems)
+        };
+        assert_eq!(of(json!({})), (Harmlessness::Unvouched, vec![]));
+        assert_eq!(of(json!({"looks": true})), (Harmlessness::Vouched, vec![]));
+        assert_eq!(of(json!({"looks": "{{ inputs.looks }}"})), (Harmlessness::Unvouched, vec![]));
+        let both = "`looks` and `write` exclude each other".to_owned();
+        assert_eq!(of(json!({"looks": true, "write": true})).1, [both]);
     }
 
     #[test]

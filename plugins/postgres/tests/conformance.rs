@@ -31,10 +31,12 @@ lifeboat_testkit::action_suite!(|| {
         .reaching("postgres.query", |a| {
             at(a, json!({"sql": "select $1", "params": [1], "expect": {"rows": 1}}))
         })
+        .reaching("postgres.query", |a| at(a, json!({"sql": "select 1", "looks": true})))
         .reaching("postgres.query", |a| at(a, json!({"sql": "delete from orders", "write": true})))
         .contradicting("postgres.check", |a| at(a, json!({"expect": "down", "max_lag": "10s"})))
         .contradicting("postgres.check", |a| at(a, json!({"via": ["127.0.0.2:1"]})))
         .contradicting("postgres.fence", |a| at(a, json!({"candidate": {"host": a}})))
+        .contradicting("postgres.query", |a| at(a, json!({"sql": "select 1", "looks": true, "write": true})))
         .contradicting("postgres.query", |a| at(a, json!({"sql": "select 1", "transaction": false})))
         .contradicting("postgres.promote", |a| at(a, json!({"fence": evidence(), "ca_file": "/ca.pem"})))
 });

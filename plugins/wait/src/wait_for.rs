@@ -8,6 +8,7 @@ use lifeboat_action::{ActionContext, Change, Observation, TypedObserve, duration
 use lifeboat_model::{Mode, outcome::Outputs};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::clock::WallClock;
 use crate::pause::{beyond_limit, pause, words};
@@ -53,6 +54,10 @@ impl<C: WallClock> TypedObserve for WaitFor<C> {
 
     fn describe(&self) -> (&'static str, &'static str) {
         ("wait.for", "Lets some time pass")
+    }
+
+    fn look_is_harmless(&self, _: &Value) -> bool {
+        true
     }
 
     async fn observe(&self, context: &ActionContext, params: &Params) -> Observation {

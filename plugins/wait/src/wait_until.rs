@@ -8,6 +8,7 @@ use lifeboat_action::{ActionContext, Change, Observation, TypedObserve};
 use lifeboat_model::{Mode, outcome::Outputs};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::clock::WallClock;
 use crate::pause::{beyond_limit, pause, words};
@@ -56,6 +57,10 @@ impl<C: WallClock> TypedObserve for WaitUntil<C> {
 
     fn describe(&self) -> (&'static str, &'static str) {
         ("wait.until", "Waits for a moment")
+    }
+
+    fn look_is_harmless(&self, _: &Value) -> bool {
+        true
     }
 
     async fn observe(&self, context: &ActionContext, params: &Params) -> Observation {

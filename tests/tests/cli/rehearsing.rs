@@ -77,6 +77,54 @@ fn a_rehearsal_of_everything_passes_where_it_is_strict() {
     assert!(sandbox.run("runs").stdout.contains("nothing in the way"));
 }
 
+const VOUCHED: &str = "
+runbook: vouched
+steps:
+  - { id: looks, action: command.run, with: { argv: ['true'], read_only: true } }
+  - id: checked
+    action: command.run
+    with: { argv: [touch, touched] }
+    check: { action: command.run, with: { argv: ['false'], read_only: true } }
+  - { id: query, action: postgres.query, with: { host: '127.0.0.1:1', sql: select pg_promote() } }
+";
+
+#[test]
+fn what_rests_on_the_authors_word_is_said_and_nothing_is_called_without_it() {
+    let sandbox = Sandbox::with("vouched.yaml", VOUCHED);
+    assert_snapshot!(sandbox.run("drill vouched.yaml"), @r#"
+    $ lifeboat drill vouched.yaml
+    exit 0
+    -- stdout
+    [TIME] run [RUN 1] created: vouched (dry run), 3 steps, by tester
+    [TIME] step looks in place: exited with 0; by the author's word
+    [TIME] step checked would change: exited with 1 → as the check demands; by the author's word
+    [TIME] step query not rehearsed: nobody vouches that this `postgres.query` changes nothing; write `looks: true` if so
+    [TIME] run finished: 1 step not rehearsed, nothing else in the way after [ELAPSED]
+
+    1 step not rehearsed, nothing else in the way after [ELAPSED]: vouched (dry run), [RUN 1]
+    steps: 1 not rehearsed, 1 in place, 1 would change
+
+    not rehearsed  query    nobody vouches that this `postgres.query` changes nothing; write `looks: true` if so
+    would change   checked  exited with 1 → as the check demands; by the author's word
+    in place       looks    exited with 0; by the author's word
+    -- stderr
+    next: lifeboat run [SANDBOX]/vouched.yaml  does it
+    "#);
+    assert!(!sandbox.path("touched").exists());
+    let said = sandbox.run("drill vouched.yaml --json").json_lines();
+    let of = |step: &str| said.iter().find(|event| event["step"] == step).expect("it was looked at");
+    let status = sandbox.status();
+    for (at, step, harmless) in
+        [(0, "looks", json!("vouched")), (1, "checked", json!("vouched")), (2, "query", json!(null))]
+    {
+        assert_eq!(
+            (&of(step)["harmless"], &status["steps"][at]["harmless"]),
+            (&harmless, &harmless),
+            "{step}"
+        );
+    }
+}
+
 #[test]
 fn something_in_the_way_has_an_exit_code() {
     let blocked = "

@@ -5,6 +5,7 @@ mod changes_nothing;
 mod check;
 mod client;
 mod fence;
+mod harmlessness;
 mod login;
 mod own_trouble;
 mod promote;

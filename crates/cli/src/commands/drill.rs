@@ -14,8 +14,9 @@ use crate::inputs::InputArgs;
 /// Rehearse a runbook: look at the real systems and show what would change
 ///
 /// A dry run. Every action only looks; none is given a way to change anything. What cannot look is reported as not
-/// rehearsed, and a value that depends on a step that did not run stays unknown. Exits with 13 if something is in the
-/// way and, with --strict, with 9 if something could not be rehearsed.
+/// rehearsed, as is a statement, a command or a request of which the runbook does not say that it changes nothing. A
+/// value that depends on a step that did not run stays unknown. Exits with 13 if something is in the way and, with
+/// --strict, with 9 if something could not be rehearsed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The runbook

@@ -164,6 +164,7 @@ fn call(call: &ActionCall, params: Value) -> Call {
         action: call.action.clone(),
         params,
         effect: call.effect,
+        harmless: call.harmless,
         observable: call.observable,
         recoverable: call.recoverable,
     }

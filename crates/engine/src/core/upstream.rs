@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lifeboat_model::plan::StepKind;
+use lifeboat_model::plan::{ActionCall, StepKind};
 use lifeboat_model::{Effect, Observation, StepId, StepIndex, StepState};
 
 use super::Core;
@@ -36,8 +36,9 @@ impl Core {
                 ..
             }
         );
-        not_made
-            && self.state.plan().step(at).action().is_some_and(|action| action.call.effect == Effect::Write)
+        // A call that was not made because nobody vouches for it may well be one that changes something.
+        let may_change = |call: &ActionCall| call.effect == Effect::Write || call.harmless.is_unvouched();
+        not_made && self.state.plan().step(at).action().is_some_and(|action| may_change(&action.call))
     }
 }
 

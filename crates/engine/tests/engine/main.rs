@@ -4,6 +4,7 @@ mod checks;
 mod crash_sweep;
 mod doubts;
 mod dry_run;
+mod harmlessness;
 mod reporting;
 mod retries;
 mod scripted;

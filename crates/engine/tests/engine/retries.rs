@@ -64,6 +64,7 @@ impl Fickle {
             observable: true,
             recoverable: false,
             rehearsed_without: Default::default(),
+            vouched_by: None,
             params: json!({"type": "object", "properties": {}, "additionalProperties": false}),
             outputs: json!({"type": "object", "properties": {}}),
         };
@@ -86,6 +87,10 @@ impl Observe for Fickle {
 
     fn check(&self, _: &Value) -> Vec<ParamProblem> {
         Vec::new()
+    }
+
+    fn look_is_harmless(&self, _: &Value) -> bool {
+        true
     }
 
     async fn observe(&self, _: &ActionContext, _: &Value) -> Observation {

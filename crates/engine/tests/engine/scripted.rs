@@ -44,6 +44,7 @@ impl Scripted {
             observable: true,
             recoverable: false,
             rehearsed_without: Vec::new(),
+            vouched_by: None,
             params: json!({"type": "object", "properties": {}, "additionalProperties": false}),
             outputs: json!({"type": "object", "properties": {}}),
         };
@@ -69,6 +70,10 @@ impl Observe for Scripted {
 
     fn check(&self, _: &Value) -> Vec<ParamProblem> {
         Vec::new()
+    }
+
+    fn look_is_harmless(&self, _: &Value) -> bool {
+        true
     }
 
     async fn observe(&self, context: &ActionContext, _: &Value) -> Observation {

@@ -44,6 +44,7 @@ pub(super) fn check(
     Some(ActionCall {
         action: spec.name.clone(),
         effect: names.catalog.effect(name, &with),
+        harmless: names.catalog.harmlessness(name, &with),
         idempotent: spec.idempotent,
         observable: spec.observable,
         recoverable: spec.recoverable,

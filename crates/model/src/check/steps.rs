@@ -10,6 +10,7 @@ use crate::document::{Retry, Step};
 use crate::ids::{StepId, StepIndex};
 use crate::plan::{ActionCall, ActionStep, OnUnknown, PlanStep, RetryPolicy, StepKind};
 use crate::problem::{Problem, Problems};
+use crate::source::Span;
 
 /// The steps of the plan; nothing if one of them is a problem.
 pub(super) fn build(
@@ -67,14 +68,14 @@ fn conditions(names: &Names<'_>, row: &Row<'_>) -> Vec<String> {
 }
 
 fn action(templates: &mut Templates<'_>, step: &Step, problems: &mut Problems) -> Option<ActionStep> {
+    let names = templates.names;
     let call = action_calls::check(templates, &step.call, problems);
     let check = step.check.as_ref().map(|check| {
         let looked_up = action_calls::check(templates, check, problems);
         if let (Some(looked_up), Some(action)) = (&looked_up, &check.action)
             && looked_up.effect != Effect::Read
         {
-            let message = format!("`check` must only look, and `{}` can change something", looked_up.action);
-            problems.push(Problem::new("check_writes", action.span, message));
+            problems.push(check_writes(names, looked_up, action.span));
         }
         looked_up
     });
@@ -92,6 +93,13 @@ fn action(templates: &mut Templates<'_>, step: &Step, problems: &mut Problems) -
         on_unknown: on_unknown(step, &call, problems),
         call,
     })
+}
+
+fn check_writes(names: &Names<'_>, check: &ActionCall, span: Span) -> Problem {
+    let message = format!("`check` must only look, and `{}` can change something", check.action);
+    let vouched_by = names.catalog.spec(check.action.as_str()).and_then(|spec| spec.vouched_by.as_ref());
+    let help = vouched_by.map(|parameter| format!("if it only looks, say so with `{parameter}: true`"));
+    Problem::new("check_writes", span, message).help_maybe(help)
 }
 
 fn on_unknown(step: &Step, call: &ActionCall, problems: &mut Problems) -> OnUnknown {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::check_source;
-use crate::action_spec::{ActionSpec, Effect};
+use crate::action_spec::{ActionSpec, Effect, Harmlessness};
 use crate::catalog::{Catalog, ParamProblem};
 use crate::ids::{ActionName, StepId, StepIndex};
 use crate::inputs::{Given, InputProblem, bind_inputs};
@@ -33,6 +33,7 @@ impl Actions {
                 observable: true,
                 recoverable: false,
                 rehearsed_without: Vec::new(),
+                vouched_by: (name == "command.run").then(|| "read_only".to_owned()),
                 params,
                 outputs,
             };
@@ -87,6 +88,11 @@ impl Catalog for Actions {
 
     fn effect(&self, name: &str, _: &Value) -> Effect {
         self.spec(name).map_or(Effect::Write, |spec| spec.effect)
+    }
+
+    fn harmlessness(&self, name: &str, _: &Value) -> Harmlessness {
+        let proven = self.spec(name).is_some_and(|spec| spec.vouched_by.is_none());
+        if proven { Harmlessness::Proven } else { Harmlessness::Unvouched }
     }
 }
 
@@ -319,6 +325,7 @@ steps:
   - { id: g, action: command.run, check: { action: wait.for }, on_unknown: rerun }
   - { id: h, action: command.run, with: { env: { "{{ inputs.host }}": x, y: .nan } } }
   - { id: i, action: command.run, check: { action: postgres.chek, with: {} } }
+  - { id: j, action: command.run, check: { action: command.run } }
 "#;
     assert_snapshot!(report(text), @r#"
     8:22 `postgres.promot` unknown_action: there is no action `postgres.promot` (did you mean `postgres.promote`?)
@@ -333,6 +340,7 @@ steps:
     15:50 `"{{ inputs.host }}"` template_not_rendered: templates are not rendered in keys
     15:77 `.nan` not_finite: `.nan` is not a finite number (put it in quotes to keep it as text)
     16:52 `postgres.chek` unknown_action: there is no action `postgres.chek` (did you mean `postgres.check`?)
+    17:52 `command.run` check_writes: `check` must only look, and `command.run` can change something (if it only looks, say so with `read_only: true`)
     "#);
 }
 

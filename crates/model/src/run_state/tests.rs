@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::action_spec::Effect;
+use crate::action_spec::{Effect, Harmlessness};
 use crate::ids::{ActionName, Attempt, AttemptKey, Digest};
 use crate::outcome::{Failure, Outcome};
 use crate::plan::{
@@ -27,6 +27,7 @@ fn step(id: usize, section: Section, parent: Option<u32>, needs: Vec<StepIndex>,
         action: ActionName::new("test.do").unwrap(),
         with: json!({}),
         effect: Effect::Write,
+        harmless: Harmlessness::Proven,
         idempotent: false,
         observable: true,
         recoverable: false,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::render::{CannotFill, Decided, Filled, Values};
-use crate::action_spec::{ActionSpec, Effect};
+use crate::action_spec::{ActionSpec, Effect, Harmlessness};
 use crate::catalog::{Catalog, ParamProblem};
 use crate::ids::{ActionName, Attempt, AttemptKey, Epoch, RunId, Seq, StepId};
 use crate::outcome::Outcome;
@@ -32,6 +32,10 @@ impl Catalog for AnyParameters {
     fn effect(&self, _: &str, _: &Value) -> Effect {
         Effect::Write
     }
+
+    fn harmlessness(&self, _: &str, _: &Value) -> Harmlessness {
+        Harmlessness::Proven
+    }
 }
 
 fn catalog() -> AnyParameters {
@@ -43,6 +47,7 @@ fn catalog() -> AnyParameters {
         observable: false,
         recoverable: false,
         rehearsed_without: Vec::new(),
+        vouched_by: None,
         params: json!({}),
         outputs: json!({ "additionalProperties": true }),
     })

@@ -53,6 +53,13 @@ pub fn the_description_is_complete(make: MakeSuite<'_>) {
             assert!(spec.idempotent && spec.observable, "{name} only looks, which can be repeated");
             assert!(!spec.recoverable, "{name} only looks: there is nothing to recover");
         }
+        if let Some(word) = &spec.vouched_by {
+            let asked = &spec.params["properties"][word];
+            assert!(
+                allows(asked, "boolean"),
+                "{name}: nobody can vouch with `{word}`, which is no true or false"
+            );
+        }
         for left_out in &spec.rehearsed_without {
             assert!(!spec.params["properties"][left_out].is_null(), "{name} has no parameter `{left_out}`");
         }

@@ -28,7 +28,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-use lifeboat_action::{Action, Effect, Registry};
+use lifeboat_action::{Action, Effect, Harmlessness, Registry, harmlessness};
 use serde_json::Value;
 
 pub use described::{every_action_is_tried, schemas_are_closed_and_understood, the_description_is_complete};
@@ -39,9 +39,9 @@ pub use honesty::{
 };
 pub use odd::{no_parameters_are_too_odd_to_check, no_value_is_too_extreme_to_call_with};
 pub use parameters::{
-    a_missing_parameter_is_named, a_template_may_stand_anywhere, a_wrong_type_is_refused_where_it_stands,
-    good_parameters_are_accepted, unknown_parameters_are_refused, what_is_wrong_together_is_not_carried_out,
-    what_is_wrong_together_says_what_it_is_about,
+    a_missing_parameter_is_named, a_template_is_nobodys_word, a_template_may_stand_anywhere,
+    a_wrong_type_is_refused_where_it_stands, good_parameters_are_accepted, unknown_parameters_are_refused,
+    what_is_wrong_together_is_not_carried_out, what_is_wrong_together_says_what_it_is_about,
 };
 pub use secrets::secrets_are_shown_nowhere;
 pub use stopping::{a_call_that_hangs_stops_when_told, a_call_that_was_stopped_before_does_nothing};
@@ -59,6 +59,7 @@ macro_rules! action_suite {
             a_missing_parameter_is_named
             a_wrong_type_is_refused_where_it_stands
             a_template_may_stand_anywhere
+            a_template_is_nobodys_word
             what_is_wrong_together_says_what_it_is_about
             what_is_wrong_together_is_not_carried_out
             no_parameters_are_too_odd_to_check
@@ -173,6 +174,11 @@ impl Case {
     /// What a call with these parameters may do.
     fn effect(&self, params: &Value) -> Effect {
         self.action.effect(params)
+    }
+
+    /// Whether a look with these parameters is known to change nothing.
+    fn harmlessness(&self, params: &Value) -> Harmlessness {
+        harmlessness(&*self.action, params)
     }
 }
 

@@ -30,6 +30,7 @@ pub fn no_parameters_are_too_odd_to_check(make: MakeSuite<'_>) {
 fn is_checked(case: &Case, params: &Value) {
     case.action.check(params);
     case.action.stop_takes(params);
+    case.harmlessness(params);
     let looks = case.action.spec().effect == Effect::Read;
     assert!(!looks || case.effect(params) == Effect::Read, "{case:?} only looks, but not with {params}");
 }

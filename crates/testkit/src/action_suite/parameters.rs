@@ -1,6 +1,6 @@
 //! Which parameters are refused, and in which words.
 
-use lifeboat_action::{Effect, Failure, FailureKind, Observation, ParamProblem};
+use lifeboat_action::{Effect, Failure, FailureKind, Harmlessness, Observation, ParamProblem};
 use serde_json::{Value, json};
 
 use super::call::Call;
@@ -115,6 +115,27 @@ pub fn a_template_may_stand_anywhere(make: MakeSuite<'_>) {
         }
         if case.action.spec().effect == Effect::Read {
             assert_eq!(case.effect(&json!(TEMPLATE)), Effect::Read, "{case:?}");
+        }
+    }
+}
+
+/// A dry run makes a call that is known to change nothing. What a template stands for is not known, so it makes no call
+/// more harmless than it was; and a parameter by which an author vouches is taken for his word, if it is literally true.
+pub fn a_template_is_nobodys_word(make: MakeSuite<'_>) {
+    let suite = make();
+    for case in &suite.cases {
+        let (spec, good) = (case.action.spec(), case.params());
+        let known = case.harmlessness(&good);
+        for place in places(&spec.params) {
+            let params = with(&good, &place.path, json!(TEMPLATE));
+            let path = place.path.join(".");
+            assert!(case.harmlessness(&params) <= known, "{case:?}: harmless with a template at `{path}`");
+        }
+        let Some(word) = &spec.vouched_by else { continue };
+        let said = |value| case.harmlessness(&with(&good, std::slice::from_ref(word), value));
+        assert!(said(json!(true)) >= Harmlessness::Vouched, "{case:?}: `{word}: true` is not taken");
+        for other in [json!(TEMPLATE), json!("true"), json!(false), Value::Null] {
+            assert_ne!(said(other.clone()), Harmlessness::Vouched, "{case:?}: `{word}: {other}` is taken");
         }
     }
 }

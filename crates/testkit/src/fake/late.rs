@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use lifeboat_action::{ActionContext, Change, Description, Failure, Observation, Outcome, TypedAction};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::fake::{SetOutputs, World};
 
@@ -34,6 +35,10 @@ impl TypedAction for Late {
 
     fn rehearsed_without(&self) -> &'static [&'static str] {
         &["value"]
+    }
+
+    fn look_is_harmless(&self, _: &Value) -> bool {
+        true
     }
 
     async fn observe(&self, context: &ActionContext, params: &LateParams) -> Observation {

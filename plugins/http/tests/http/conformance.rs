@@ -21,6 +21,18 @@ lifeboat_testkit::action_suite!(|| {
         .reaching("http.request", |at| {
             json!({"method": "GET", "url": format!("http://{at}/state?of=x"), "timeout": "5m"})
         })
+        .reaching("http.request", |at| {
+            json!({
+                "method": "POST", "url": format!("http://{at}/search"), "json": {"of": "x"}, "looks": true,
+                "timeout": "5m",
+            })
+        })
+        .reaching("http.request", |at| {
+            json!({"method": "GET", "url": format!("http://{at}/takeover"), "changes": true, "timeout": "5m"})
+        })
+        .contradicting("http.request", |at| {
+            json!({"method": "GET", "url": format!("http://{at}/"), "looks": true, "changes": true})
+        })
         .contradicting("http.request", |at| {
             json!({"method": "PUT", "url": format!("http://{at}/"), "body": "x", "json": 1})
         })

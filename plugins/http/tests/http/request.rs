@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use lifeboat_action::{Effect, FailureKind, Observation};
+use lifeboat_action::{Effect, FailureKind, Harmlessness, Observation, harmlessness};
 use serde_json::{Value, json};
 
 use crate::call::{Call, SECRET};
@@ -56,7 +56,7 @@ async fn the_key_can_go_by_another_name_or_be_left_out() {
 async fn get_looks_and_everything_else_writes() {
     let mut server = Server::answering(answer("200 OK", "", "fine")).await;
     let call = Call::request();
-    for method in ["GET", "HEAD"] {
+    for method in ["GET", "HEAD", "OPTIONS"] {
         let params = json!({"method": method, "url": server.url("/")});
         assert_eq!(call.action.effect(&params), Effect::Read);
         call.outputs(&params).await;
@@ -70,6 +70,49 @@ async fn get_looks_and_everything_else_writes() {
     assert!(matches!(call.observe(&post).await, Observation::Unknown { .. }));
     call.outputs(&json!({"method": "GET", "url": server.url("/next")})).await;
     assert_eq!(server.received().await.line, "GET /next HTTP/1.1", "looking at a POST sent nothing");
+}
+
+/// What an `http.request` with these parameters may do, and whether it is known to change nothing.
+fn judged(params: &Value) -> (Effect, Harmlessness) {
+    let action = Call::request().action;
+    (action.effect(params), harmlessness(&*action, params))
+}
+
+#[test]
+fn a_request_is_a_look_by_its_method_or_by_its_authors_word() {
+    use Effect::{Read, Write};
+    use Harmlessness::{Proven, Unvouched, Vouched};
+    let other = json!({"X-HTTP-Method-Override": "DELETE"});
+    for (params, expected) in [
+        (json!({"method": "GET"}), (Read, Proven)),
+        (json!({"method": "OPTIONS"}), (Read, Proven)),
+        (json!({"method": "GET", "changes": true}), (Write, Unvouched)),
+        (json!({"method": "GET", "changes": "{{ inputs.changes }}"}), (Write, Unvouched)),
+        (json!({"method": "GET", "headers": other}), (Read, Unvouched)),
+        (json!({"method": "GET", "headers": other, "looks": true}), (Read, Vouched)),
+        (json!({"method": "POST"}), (Write, Unvouched)),
+        (json!({"method": "POST", "looks": true}), (Read, Vouched)),
+        (json!({"method": "POST", "looks": "{{ inputs.looks }}"}), (Write, Unvouched)),
+        (json!({"method": "{{ inputs.method }}"}), (Write, Unvouched)),
+    ] {
+        assert_eq!(judged(&params), expected, "{params}");
+    }
+}
+
+#[tokio::test]
+async fn a_post_that_looks_is_judged_as_a_look_and_a_get_that_changes_as_a_change() {
+    let mut server = Server::answering(answer("404 Not Found", "", "")).await;
+    let search = json!({"method": "POST", "url": server.url("/search"), "json": {}, "looks": true});
+    assert!(matches!(Call::request().observe(&search).await, Observation::Blocked { .. }));
+    let has_key = |headers: &[String]| headers.iter().any(|header| header.starts_with("idempotency-key"));
+    assert!(!has_key(&server.received().await.headers), "a look has no effect to be made once");
+
+    let takeover = json!({"method": "GET", "url": server.url("/takeover"), "changes": true});
+    assert!(matches!(Call::request().observe(&takeover).await, Observation::Unknown { .. }));
+    assert_eq!(Call::request().apply(&takeover).await.unwrap_err().kind, FailureKind::Permanent);
+    let received = server.received().await;
+    assert_eq!(received.line, "GET /takeover HTTP/1.1", "looking sent nothing");
+    assert!(has_key(&received.headers), "{received:?}");
 }
 
 #[tokio::test]
