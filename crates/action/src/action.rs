@@ -1,5 +1,6 @@
 //! The object-safe traits. Parameters and outputs are JSON at this boundary; inside a plug-in they are typed.
 
+use std::io;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -7,7 +8,7 @@ use lifeboat_model::outcome::Without;
 use lifeboat_model::{ActionName, ActionSpec, Effect, Failure, Observation, Outcome, ParamProblem};
 use serde_json::Value;
 
-use crate::context::ActionContext;
+use crate::context::{ActionContext, CallInfo};
 
 /// The half of an action that changes nothing.
 #[async_trait]
@@ -63,6 +64,13 @@ pub trait Observe: Send + Sync + std::fmt::Debug {
 pub trait Action: Observe {
     /// Makes it so. Called only after the step's start is on disk.
     async fn apply(&self, context: &ActionContext, params: &Value) -> Result<Outcome, Failure>;
+
+    /// Opens the trace of an attempt, for [`Action::recover`]. The engine calls this before it records that the attempt
+    /// starts, so the trace of every recorded attempt was there once: a trace that is missing was lost and proves nothing.
+    /// Waits for nothing but the disk.
+    fn open_trace(&self, _attempt: &CallInfo) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Looks for what became of an attempt whose driver died; the context is of that attempt. Waits for it when it is
     /// found still running.

@@ -32,14 +32,27 @@ pub struct CallInfo {
     /// [`ActionContext::create_folder`].
     pub folder: PathBuf,
     /// The boot id (`/proc/sys/kernel/random/boot_id`) of the machine on which this attempt started, where that is
-    /// known. After a resume it is still that of the driver that started the attempt: a missing trace proves
-    /// something only if no restart of the machine, and no move of the run to another one, can have lost it.
+    /// known. After a resume it is still that of the driver that started the attempt: where it is another one by now,
+    /// nothing of the attempt runs here, and what it wrote last may be lost.
     pub boot: Option<String>,
     /// In a dry run, the parameters that are left out because their values are not known, each with why (see
     /// [`lifeboat_model::ActionSpec::rehearsed_without`]). Left out is not absent.
     pub without: Without,
     /// How much longer the call may take, as of its beginning; `None` when there is no limit.
     pub time_left: Option<Duration>,
+}
+
+impl CallInfo {
+    /// Makes the attempt's folder, private to the user, and gives its path.
+    pub fn create_folder(&self) -> std::io::Result<&Path> {
+        use std::os::unix::fs::DirBuilderExt;
+        let mut folder = std::fs::DirBuilder::new();
+        folder.recursive(true).mode(0o700);
+        // From the outside in: most often this is a step's first attempt, and nothing of it is there.
+        self.folder.parent().map_or(Ok(()), |step| folder.create(step))?;
+        folder.create(&self.folder)?;
+        Ok(&self.folder)
+    }
 }
 
 /// Receives what a call says on its way; it must not block.
@@ -118,17 +131,7 @@ impl ActionContext {
 
     /// Makes the attempt's folder, private to the user, and gives its path. Says itself when that fails.
     pub fn create_folder(&self) -> std::io::Result<&Path> {
-        self.make_folder().inspect_err(|error| self.folder_failed(again(error)))?;
-        Ok(&self.info.folder)
-    }
-
-    fn make_folder(&self) -> std::io::Result<()> {
-        use std::os::unix::fs::DirBuilderExt;
-        let mut folder = std::fs::DirBuilder::new();
-        folder.recursive(true).mode(0o700);
-        // From the outside in: most often this is a step's first attempt, and nothing of it is there.
-        self.info.folder.parent().map_or(Ok(()), |step| folder.create(step))?;
-        folder.create(&self.info.folder)
+        self.info.create_folder().inspect_err(|error| self.folder_failed(again(error)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! From typed functions to the object-safe traits: a plug-in is a struct of parameters, a few functions and a
 //! registration.
 
+use std::io;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::action::{Action, Observe, Recovery};
-use crate::context::ActionContext;
+use crate::context::{ActionContext, CallInfo};
 use crate::read::{check, read_params, usable_params};
 
 /// What an author says of an action; the schemas are derived.
@@ -113,6 +114,11 @@ pub trait TypedAction: Send + Sync + std::fmt::Debug + 'static {
 
     /// Makes it so: see [`Action::apply`].
     async fn apply(&self, context: &ActionContext, params: &Self::Params) -> Result<Outcome, Failure>;
+
+    /// See [`Action::open_trace`].
+    fn open_trace(&self, _attempt: &CallInfo) -> io::Result<()> {
+        Ok(())
+    }
 
     /// See [`Action::recover`].
     async fn recover(&self, _context: &ActionContext, _params: &Self::Params) -> Recovery {
@@ -232,6 +238,10 @@ impl<A: TypedAction> Action for Typed<A> {
         let validate = |params: &A::Params| self.action.validate(params);
         let params = usable_params(self.spec.get(), params, &Without::new(), validate)?;
         self.action.apply(context, &params).await
+    }
+
+    fn open_trace(&self, attempt: &CallInfo) -> io::Result<()> {
+        self.action.open_trace(attempt)
     }
 
     async fn recover(&self, context: &ActionContext, params: &Value) -> Recovery {

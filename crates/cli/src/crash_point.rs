@@ -13,7 +13,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::{env, process};
 
-use lifeboat_engine::store::{Claim, Draft, Journal, Listed, Loaded, Store, StoreError};
+use lifeboat_engine::store::{Claim, Draft, Journal, Listed, Loaded, Prepare, Store, StoreError};
 use lifeboat_model::record::Driver;
 use lifeboat_model::{Epoch, Record, RunId, Seq};
 use lifeboat_store::FileStore;
@@ -76,13 +76,19 @@ impl At {
 }
 
 impl Store for CrashPoint {
-    fn create(&self, run: &RunId, driver: &Driver, mut first: Vec<Draft>) -> Result<Claim, StoreError> {
+    fn create(
+        &self,
+        run: &RunId,
+        driver: &Driver,
+        mut first: Vec<Draft>,
+        prepare: Prepare<'_>,
+    ) -> Result<Claim, StoreError> {
         let last = self.at.and_then(|at| at.last_of(Seq(1), first.len()));
         first.truncate(last.unwrap_or(usize::MAX));
         if first.is_empty() {
             die();
         }
-        let claim = self.store.create(run, driver, first)?;
+        let claim = self.store.create(run, driver, first, prepare)?;
         if last.is_some() {
             die();
         }

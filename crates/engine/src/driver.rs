@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use lifeboat_model::{AttemptKey, RunState, Seq};
+use lifeboat_model::{RunState, Seq};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +17,7 @@ use crate::job::Job;
 use crate::person::Person;
 use crate::reporter::Reporters;
 use crate::store::{Draft, Journal, StoreError};
+use crate::traces::open_traces;
 use crate::worker::Worker;
 
 /// Inputs that are decided together at most; what waits longer goes into the next batch.
@@ -114,6 +115,7 @@ impl DriverLoop {
     /// Makes the batch durable. The caller waits for the disk: nothing may happen before.
     fn hold_or_write(&mut self, response: &mut Response) -> Result<(), StoreError> {
         self.held.append(&mut response.drafts);
+        open_traces(&self.actions, self.core.state(), &self.steps_folder, &response.acts)?;
         let rehearses = matches!(*self.actions, Actions::DryRun(_));
         let leaves = response.acts.iter().any(|act| matches!(act, Act::Leave(_)));
         if rehearses && !leaves && self.held.len() < HELD { Ok(()) } else { self.write() }
@@ -166,11 +168,9 @@ impl DriverLoop {
 
     fn worker(&self, job: &Job) -> Worker {
         let state = self.core.state();
+        let boot = self.core.inherited(job.at).unwrap_or_else(|| state.driver().boot.clone());
         Worker {
-            run: state.run().clone(),
-            mode: state.mode(),
-            key: AttemptKey::of(state.run(), &job.step),
-            folder: self.steps_folder.join(job.step.as_str()).join(job.attempt.to_string()),
+            info: job.info(state, &self.steps_folder, boot),
             actions: Arc::clone(&self.actions),
             clock: Arc::clone(&self.clock),
             masker: Arc::clone(self.core.masker()),
@@ -178,7 +178,6 @@ impl DriverLoop {
             grace: self.grace,
             sender: self.sender.clone(),
             waiting_progress: Arc::clone(&self.waiting_progress),
-            boot: self.core.inherited(job.at).unwrap_or_else(|| state.driver().boot.clone()),
         }
     }
 

@@ -1,12 +1,14 @@
 //! One attempt, ready to be carried out.
 
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use lifeboat_action::CallInfo;
 use lifeboat_model::outcome::Without;
 use lifeboat_model::plan::{OnUnknown, RetryPolicy};
 use lifeboat_model::record::StepEnd;
-use lifeboat_model::{ActionName, Attempt, Effect, Failure, Harmlessness, StepId, StepIndex};
+use lifeboat_model::{ActionName, Attempt, AttemptKey, Effect, Failure, Harmlessness, RunState, StepId, StepIndex};
 use serde_json::Value;
 
 /// An attempt with its parameters filled in.
@@ -36,6 +38,22 @@ impl Job {
         let limit = self.limit()?;
         let passed = Duration::try_from(now.duration_since(self.started_at)).unwrap_or_default();
         Some(limit.saturating_sub(passed))
+    }
+
+    /// The facts about its calls. `boot`: that of the machine on which the attempt began, where it is known.
+    pub(crate) fn info(&self, state: &RunState, steps: &Path, boot: Option<String>) -> CallInfo {
+        CallInfo {
+            run: state.run().clone(),
+            step: self.step.clone(),
+            attempt: self.attempt,
+            key: AttemptKey::of(state.run(), &self.step),
+            mode: state.mode(),
+            started_at: self.started_at,
+            folder: steps.join(self.step.as_str()).join(self.attempt.to_string()),
+            boot,
+            without: self.without.clone(),
+            time_left: None,
+        }
     }
 
     /// Whether it can be looked if the effect is in place.

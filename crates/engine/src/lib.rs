@@ -28,6 +28,7 @@ mod progress;
 mod reporter;
 mod run;
 pub mod store;
+mod traces;
 mod verify;
 mod worker;
 

@@ -49,7 +49,7 @@ impl Worker {
         let Some(action) = action else { return Found::Open(None) };
         let (limit, grace) = (job.time_left(self.clock.now()), self.grace(job));
         let cancel = self.cancel.child_token();
-        let context = self.context(job, cancel.clone(), limit);
+        let context = self.context(cancel.clone(), limit);
         let params = job.call.params.clone();
         let work = async move { action.recover(&context, &params).await };
         let Bounded { answer, timed_out } = self.bounds(&cancel, limit, grace).run(work).await;
@@ -83,7 +83,7 @@ impl Worker {
         if let Some(action) = action {
             let cancel = self.cancel.child_token();
             let limit = job.time_left(self.clock.now());
-            let context = self.context(job, cancel.clone(), limit);
+            let context = self.context(cancel.clone(), limit);
             let work = async move { action.outlast(&context).await };
             let Bounded { answer, .. } = self.bounds(&cancel, limit, self.grace(job)).run(work).await;
             if let Err(open) = answer.unwrap_or_else(|silent| Err(silent.why())) {
@@ -97,7 +97,7 @@ impl Worker {
     async fn look_afterwards(&self, job: Job, outcome: Outcome, evidence: String) -> Finding {
         let (limit, grace, on_unknown) = (job.limit(), self.grace(&job), job.on_unknown);
         let cancel = self.cancel.child_token();
-        let context = self.context(&job, cancel.clone(), limit);
+        let context = self.context(cancel.clone(), limit);
         let (actions, clock) = (Arc::clone(&self.actions), Arc::clone(&self.clock));
         let work = async move { verified(&actions, &context, &job, &*clock, outcome).await };
         let Bounded { answer, .. } = self.bounds(&cancel, limit, grace).run(work).await;
@@ -115,7 +115,7 @@ impl Worker {
     async fn look_for_effect(&self, job: Job, trace: Option<String>) -> Finding {
         let (limit, grace, on_unknown) = (job.limit(), self.grace(&job), job.on_unknown);
         let cancel = self.cancel.child_token();
-        let context = self.context(&job, cancel.clone(), limit);
+        let context = self.context(cancel.clone(), limit);
         let actions = Arc::clone(&self.actions);
         let work = async move { look(&actions, &context, &job).await };
         let Bounded { answer, .. } = self.bounds(&cancel, limit, grace).run(work).await;

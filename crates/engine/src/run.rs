@@ -1,6 +1,7 @@
 //! Starting a run, and taking one over.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use crate::interrupt::Signal;
 use crate::person::Person;
 use crate::reporter::Reporters;
 use crate::store::{Claim, Journal, Store, StoreError};
+use crate::traces::open_traces;
 
 /// What a drive needs besides the run itself.
 #[derive(Debug)]
@@ -104,7 +106,10 @@ pub async fn create(setup: Setup, store: &dyn Store, new: NewRun) -> Result<Driv
     let first =
         Record { seq: Seq(1), epoch: Epoch(1), at: now, body: RecordBody::RunCreated(Arc::new(created)) };
     let (core, mut response) = Core::create(first, setup.secrets.clone())?;
-    let claim = store.create(&run, &driver, std::mem::take(&mut response.drafts))?;
+    let drafts = std::mem::take(&mut response.drafts);
+    let actions = Actions::of(setup.registry.clone(), core.state().mode());
+    let prepare = |steps: &Path| open_traces(&actions, core.state(), steps, &response.acts);
+    let claim = store.create(&run, &driver, drafts, &prepare)?;
     drive(setup, core, claim.journal, response, true).await
 }
 

@@ -8,7 +8,7 @@
 //! - Damage is found and reported with the record's number; it never makes another run unreadable.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -18,7 +18,13 @@ use lifeboat_model::{Epoch, Header, Holder, Record, RecordBody, RunId, RunState,
 /// A place where runs are kept.
 pub trait Store: Send + Sync + std::fmt::Debug {
     /// Creates a run with its first records and claims it. The first of them is `RunCreated`; its epoch is 1.
-    fn create(&self, run: &RunId, driver: &Driver, first: Vec<Draft>) -> Result<Claim, StoreError>;
+    fn create(
+        &self,
+        run: &RunId,
+        driver: &Driver,
+        first: Vec<Draft>,
+        prepare: Prepare<'_>,
+    ) -> Result<Claim, StoreError>;
 
     /// Takes a run over: from here on only the returned journal may append, with an epoch one above the run's newest.
     /// Does not itself append anything.
@@ -30,6 +36,10 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// All runs, newest first, by their headers alone.
     fn list(&self) -> Result<Vec<Listed>, StoreError>;
 }
+
+/// What has to be in the folder of a new run's steps before its first records are written: the store calls this with that
+/// folder, and creates no run where it fails.
+pub type Prepare<'a> = &'a dyn Fn(&Path) -> Result<(), StoreError>;
 
 /// The exclusive right to append to one run. Dropped, it is given up.
 pub trait Journal: Send + std::fmt::Debug {

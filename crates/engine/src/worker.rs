@@ -1,14 +1,12 @@
 //! Carries one job out within its deadline, and sends back what became of it. How a doubt is looked into is in
 //! `look_into`.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use lifeboat_action::{ActionContext, CallInfo, Masker, Observation};
-use lifeboat_model::record::Mode;
-use lifeboat_model::{AttemptKey, Effect, Failure, FailureKind, RunId};
+use lifeboat_model::{Effect, Failure, FailureKind};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -25,10 +23,8 @@ use crate::progress::ProgressSender;
 /// What a job is carried out with.
 #[derive(Debug)]
 pub(crate) struct Worker {
-    pub(crate) run: RunId,
-    pub(crate) mode: Mode,
-    pub(crate) key: AttemptKey,
-    pub(crate) folder: PathBuf,
+    /// The facts about its calls, but for how much time is left.
+    pub(crate) info: CallInfo,
     pub(crate) actions: Arc<Actions>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) masker: Arc<Masker>,
@@ -36,14 +32,12 @@ pub(crate) struct Worker {
     pub(crate) grace: Duration,
     pub(crate) sender: UnboundedSender<Input>,
     pub(crate) waiting_progress: Arc<AtomicUsize>,
-    /// The boot id of the machine on which the attempt began, where it is known.
-    pub(crate) boot: Option<String>,
 }
 
 impl Worker {
     /// Carries an attempt out.
     pub(crate) async fn attempt(self, job: Job) {
-        let context = self.context(&job, self.cancel.clone(), job.limit());
+        let context = self.context(self.cancel.clone(), job.limit());
         let (reached, reaching) = watch::channel(Reached::Looking);
         let (at, number, effect) = (job.at, job.attempt, job.call.effect);
         let (limit, grace) = (job.limit(), self.grace(&job));
@@ -69,7 +63,7 @@ impl Worker {
     /// Looks, for a dry run.
     pub(crate) async fn rehearse(self, job: Job) {
         let (at, limit, grace) = (job.at, job.limit(), self.grace(&job));
-        let (context, actions) = (self.context(&job, self.cancel.clone(), limit), Arc::clone(&self.actions));
+        let (context, actions) = (self.context(self.cancel.clone(), limit), Arc::clone(&self.actions));
         let work = async move { rehearse(&actions, &context, &job).await };
         let Bounded { answer, .. } = self.bounds(&self.cancel, limit, grace).run(work).await;
         let observation = answer.unwrap_or_else(|silent| Observation::Unknown { why: silent.why() });
@@ -94,24 +88,8 @@ impl Worker {
         self.grace + job.check.iter().chain([&job.call]).map(takes).max().unwrap_or_default()
     }
 
-    pub(crate) fn context(
-        &self,
-        job: &Job,
-        cancel: CancellationToken,
-        time_left: Option<Duration>,
-    ) -> ActionContext {
-        let info = CallInfo {
-            run: self.run.clone(),
-            step: job.step.clone(),
-            attempt: job.attempt,
-            key: self.key.clone(),
-            mode: self.mode,
-            started_at: job.started_at,
-            folder: self.folder.clone(),
-            boot: self.boot.clone(),
-            without: job.without.clone(),
-            time_left,
-        };
+    pub(crate) fn context(&self, cancel: CancellationToken, time_left: Option<Duration>) -> ActionContext {
+        let info = CallInfo { time_left, ..self.info.clone() };
         let progress =
             ProgressSender { sender: self.sender.clone(), waiting: Arc::clone(&self.waiting_progress) };
         ActionContext::new(info, cancel, Arc::new(progress), Arc::clone(&self.masker))

@@ -111,7 +111,7 @@ fn lists(home: &Path) {
 fn create(store: &FileStore, number: u32, steps: usize) -> (RunId, Claim) {
     let run = samples::run(number);
     let first = samples::created(&run, samples::sequence(steps));
-    let claim = store.create(&run, &samples::driver(1), vec![first]).expect("created");
+    let claim = store.create(&run, &samples::driver(1), vec![first], &|_| Ok(())).expect("created");
     (run, claim)
 }
 

@@ -5,7 +5,7 @@ use std::panic;
 use std::thread;
 use std::time::Duration;
 
-use lifeboat_engine::store::{Claim, Draft, StoreError};
+use lifeboat_engine::store::{Claim, Draft, Prepare, StoreError};
 use lifeboat_model::record::Driver;
 use lifeboat_model::{Epoch, Header, Holder, Record, RunId, RunState, Seq};
 
@@ -26,11 +26,12 @@ pub(crate) fn create(
     run: &RunId,
     driver: &Driver,
     first: Vec<Draft>,
+    prepare: Prepare<'_>,
     checkpoints_after: Duration,
 ) -> Result<Claim, StoreError> {
     folder::create_folder(folder.path()).map_err(problem::io("create", folder.path()))?;
     let path = folder.path().to_owned();
-    fill(folder, run, driver, first, checkpoints_after).inspect_err(|_| {
+    fill(folder, run, driver, first, prepare, checkpoints_after).inspect_err(|_| {
         // Nothing was done in the run's name. What cannot be removed now has no whole first record, so is no run.
         if let Err(error) = fs::remove_dir_all(&path) {
             tracing::warn!(path = %path.display(), %error, "cannot remove what is left of a run that was not created");
@@ -43,10 +44,12 @@ fn fill(
     run: &RunId,
     driver: &Driver,
     first: Vec<Draft>,
+    prepare: Prepare<'_>,
     after: Duration,
 ) -> Result<Claim, StoreError> {
     let lock = RunLock::acquire(&folder, run, driver)?;
     folder::create_folder(&folder.steps()).map_err(problem::io("create", &folder.steps()))?;
+    prepare(&folder.steps())?;
     let path = folder.journal();
     let file =
         private_file().append(true).create_new(true).open(&path).map_err(problem::io("create", &path))?;
@@ -94,7 +97,7 @@ pub(crate) fn take_over(
     own(&file, &folder, run, || lock::newest_driver(text.records_after(Seq(0)).rev().flatten()))?;
     header::check_end(header::read(&folder).ok().flatten().as_ref(), &text)?;
     let mut notes = Vec::new();
-    notes.extend(folder.replace_lost_steps().map_err(problem::io("create", &folder.steps()))?);
+    notes.extend(folder.create_lost_steps().map_err(problem::io("create", &folder.steps()))?);
     // Whoever created the run may have died before its name was on disk.
     folder.sync().map_err(problem::io("sync", folder.path()))?;
     let Restored { state, store, behind, rebuild } = restore(&folder, &text, &first, opening, &mut notes)?;

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lifeboat_engine::store::{Claim, Draft, Listed, Loaded, Store, StoreError};
+use lifeboat_engine::store::{Claim, Draft, Listed, Loaded, Prepare, Store, StoreError};
 use lifeboat_model::record::Driver;
 use lifeboat_model::{Header, RunId, RunState, Seq};
 
@@ -99,9 +99,15 @@ impl FileStore {
 }
 
 impl Store for FileStore {
-    fn create(&self, run: &RunId, driver: &Driver, first: Vec<Draft>) -> Result<Claim, StoreError> {
+    fn create(
+        &self,
+        run: &RunId,
+        driver: &Driver,
+        first: Vec<Draft>,
+        prepare: Prepare<'_>,
+    ) -> Result<Claim, StoreError> {
         folder::create_durably(&self.runs).map_err(problem::io("create", &self.runs))?;
-        claim::create(self.folder(run), run, driver, first, self.checkpoints_after)
+        claim::create(self.folder(run), run, driver, first, prepare, self.checkpoints_after)
     }
 
     fn claim(&self, run: &RunId, driver: &Driver) -> Result<Claim, StoreError> {

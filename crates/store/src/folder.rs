@@ -7,9 +7,6 @@ use std::panic;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-/// A file in a run's folder of steps: it was made anew, since the first one was lost.
-const STEPS_LOST: &str = ".lost";
-
 /// The folder of one run.
 #[derive(Debug, Clone)]
 pub(crate) struct RunFolder {
@@ -45,17 +42,13 @@ impl RunFolder {
         self.path.join("steps")
     }
 
-    /// Makes the folder of the steps anew if it is gone, with a file in it that says so: what is not there proves
-    /// nothing then. What is to be noted about it.
-    pub(crate) fn replace_lost_steps(&self) -> io::Result<Option<String>> {
+    /// Makes the folder of the steps anew if it is gone. What is to be noted about it.
+    pub(crate) fn create_lost_steps(&self) -> io::Result<Option<String>> {
         let steps = self.steps();
-        if steps.exists() {
+        if steps.is_dir() {
             return Ok(None);
         }
-        let new = self.path.join(format!("steps.tmp-{}", std::process::id()));
-        DirBuilder::new().recursive(true).mode(0o700).create(&new)?;
-        private_file().write(true).create(true).truncate(false).open(new.join(STEPS_LOST))?;
-        fs::rename(&new, &steps)?;
+        create_folder(&steps)?;
         Ok(Some("its folder `steps` is gone: what its commands left there is not known any more".to_owned()))
     }
 

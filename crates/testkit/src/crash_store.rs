@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lifeboat_engine::store::{Claim, Draft, Journal, Listed, Loaded, Store, StoreError};
+use lifeboat_engine::store::{Claim, Draft, Journal, Listed, Loaded, Prepare, Store, StoreError};
 use lifeboat_model::record::Driver;
 use lifeboat_model::{Epoch, Record, RunId, Seq};
 
@@ -33,11 +33,17 @@ impl CrashStore {
 }
 
 impl Store for CrashStore {
-    fn create(&self, run: &RunId, driver: &Driver, mut first: Vec<Draft>) -> Result<Claim, StoreError> {
+    fn create(
+        &self,
+        run: &RunId,
+        driver: &Driver,
+        mut first: Vec<Draft>,
+        prepare: Prepare<'_>,
+    ) -> Result<Claim, StoreError> {
         let whole = first.len() as u64;
         first.truncate(usize::try_from(self.crash.after.0).unwrap_or(usize::MAX));
         let kept = first.len() as u64;
-        let claim = self.inner.create(run, driver, first)?;
+        let claim = self.inner.create(run, driver, first, prepare)?;
         if kept < whole || (kept == self.crash.after.0 && !self.crash.answered) {
             return Err(died());
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use lifeboat_engine::store::{Claim, Draft, Journal, Listed, Loaded, Store, StoreError};
+use lifeboat_engine::store::{Claim, Draft, Journal, Listed, Loaded, Prepare, Store, StoreError};
 use lifeboat_model::record::Driver;
 use lifeboat_model::run_state::IllegalRecord;
 use lifeboat_model::{Epoch, Header, Holder, Record, RunId, RunState, Seq};
@@ -39,12 +39,19 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn create(&self, run: &RunId, driver: &Driver, first: Vec<Draft>) -> Result<Claim, StoreError> {
+    fn create(
+        &self,
+        run: &RunId,
+        driver: &Driver,
+        first: Vec<Draft>,
+        prepare: Prepare<'_>,
+    ) -> Result<Claim, StoreError> {
         let mut runs = self.runs();
         if runs.contains_key(run) {
             let (doing, path) = ("create", path(run));
             return Err(StoreError::Io { doing, path, source: std::io::ErrorKind::AlreadyExists.into() });
         }
+        prepare(&steps_folder(run))?;
         let records = numbered(Seq(1), Epoch(1), first);
         let state = RunState::replay(&records).map_err(|illegal| corrupt(run, illegal))?;
         runs.insert(run.clone(), MemoryRun { records, holder: Some(holder(driver)) });
@@ -112,7 +119,7 @@ impl Journal for MemoryJournal {
     }
 
     fn steps_folder(&self) -> PathBuf {
-        std::env::temp_dir().join("lifeboat-memory-store").join(self.run.as_str())
+        steps_folder(&self.run)
     }
 }
 
@@ -122,6 +129,10 @@ impl Drop for MemoryJournal {
             found.holder = None;
         }
     }
+}
+
+fn steps_folder(run: &RunId) -> PathBuf {
+    std::env::temp_dir().join("lifeboat-memory-store").join(run.as_str())
 }
 
 fn holder(driver: &Driver) -> Holder {

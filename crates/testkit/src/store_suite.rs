@@ -45,7 +45,7 @@ pub type MakePlace<'a> = &'a dyn Fn() -> Box<dyn Place>;
 fn create(store: &dyn Store, number: u32, steps: usize) -> (RunId, Claim) {
     let run = samples::run(number);
     let first = samples::created(&run, samples::sequence(steps));
-    let claim = store.create(&run, &samples::driver(1), vec![first]).expect("created");
+    let claim = store.create(&run, &samples::driver(1), vec![first], &|_| Ok(())).expect("created");
     (run, claim)
 }
 
@@ -110,8 +110,12 @@ pub fn a_run_is_created_once(make: MakePlace<'_>) {
     let (run, mut claim) = create(&*place.store(), 1, 3);
     append(&mut claim, vec![samples::note(1, "precious")]);
     drop(claim);
-    let again =
-        place.store().create(&run, &samples::driver(2), vec![samples::created(&run, samples::sequence(1))]);
+    let again = place.store().create(
+        &run,
+        &samples::driver(2),
+        vec![samples::created(&run, samples::sequence(1))],
+        &|_| Ok(()),
+    );
     assert!(matches!(again, Err(StoreError::Io { .. })), "{again:?}");
     assert_eq!(place.store().load(&run).expect("loaded").records.len(), 2);
 }
@@ -209,7 +213,8 @@ pub fn the_list_shows_the_newest_first_with_its_state(make: MakePlace<'_>) {
 /// Writes a history as its drivers would, a batch of up to three records at a time, and returns its state.
 pub fn write_history(store: &dyn Store, run: &RunId, moves: &[Move]) -> RunState {
     let (first, rest) = moves.split_first().expect("a first record");
-    let mut claim = store.create(run, &samples::driver(1), vec![first.draft.clone()]).expect("created");
+    let mut claim =
+        store.create(run, &samples::driver(1), vec![first.draft.clone()], &|_| Ok(())).expect("created");
     for group in rest.chunk_by(|_, later| !later.takes_over) {
         if group.first().is_some_and(|first| first.takes_over) {
             drop(claim);

@@ -46,6 +46,7 @@ async fn drive(run: &str, folder: &Path, params: &str) -> ExitCode {
     let context =
         ActionContext::new(info, CancellationToken::new(), Arc::new(Progress), Arc::new(Masker::default()));
     let params: Value = serde_json::from_str(params).expect("parameters");
+    action.open_trace(context.info()).expect("a folder");
     let result = action.apply(&context, &params).await;
     writeln!(std::io::stdout(), "{result:?}").expect("stdout");
     ExitCode::SUCCESS

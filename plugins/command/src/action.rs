@@ -1,34 +1,40 @@
 //! `command.run`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use lifeboat_action::{
-    ActionContext, Description, Effect, Failure, Observation, Outcome, ParamProblem, Recovery, TypedAction,
+    ActionContext, CallInfo, Description, Effect, Failure, FailureKind, Observation, Outcome, ParamProblem,
+    Recovery, TypedAction,
 };
 use serde_json::Value;
 
 use crate::connection::{Supervisor, SupervisorProgram};
-use crate::end::Part;
+use crate::end::{End, Part};
 use crate::params::{Outputs, Params};
 use crate::place::{LOOK, Place};
-use crate::process::boot_id;
+use crate::process::here;
 use crate::protocol::{Answer, Launch};
 use crate::recover::{self, in_thread, outlast};
 use crate::result::{Came, finish, refuse};
 use crate::settle::{Settled, settle};
-use crate::trace::Trace;
+use crate::trace::{self, Trace};
 
 /// Runs a command under the supervisor.
 #[derive(Debug)]
 pub(crate) struct CommandRun {
     supervisor: Supervisor,
+    /// How commands ended of which it is unknown what they did, by their folder: their traces may be gone.
+    ends: Mutex<HashMap<PathBuf, End>>,
 }
 
 impl CommandRun {
     pub(crate) fn new(program: SupervisorProgram) -> Self {
-        Self { supervisor: Supervisor::new(program) }
+        Self { supervisor: Supervisor::new(program), ends: Mutex::default() }
     }
 
     async fn run(&self, context: &ActionContext, params: &Params, place: &Place) -> Came {
@@ -43,7 +49,9 @@ impl CommandRun {
             }
         };
         let id = connection.next_id();
-        let mut ended = match connection.start(launch(context, params, place, id)) {
+        let asked = launch(context, params, place, id)
+            .and_then(|launch| connection.start(launch).map_err(io::Error::from));
+        let mut ended = match asked {
             Ok(ended) => ended,
             Err(error) => {
                 return Failure::permanent("it could not be handed to its supervisor")
@@ -60,17 +68,26 @@ impl CommandRun {
         };
         match answer {
             Ok(Answer::Ended { end, unrecorded, .. }) => {
-                finish(context, params, &place.folder, &end, unrecorded).await
+                let came = finish(context, params, &place.folder, &end, unrecorded).await;
+                let unknown = came.result.as_ref().is_err_and(|failure| failure.kind == FailureKind::Unknown);
+                if unknown && place.command.look == 0 {
+                    self.ends().insert(place.folder.clone(), end);
+                }
+                came
             }
             Ok(Answer::NotStarted { refusal, .. }) => {
                 if refusal.about == Some(Part::Folder) {
-                    context.folder_failed(std::io::Error::other(refusal.why.clone()));
+                    context.folder_failed(io::Error::other(refusal.why.clone()));
                 }
                 refuse(context, params, &refusal).into()
             }
             Ok(Answer::Lost { why, .. }) => Failure::unknown(why).into(),
             Ok(Answer::Ready) | Err(_) => without_supervisor(context, params, place).await,
         }
+    }
+
+    fn ends(&self) -> MutexGuard<'_, HashMap<PathBuf, End>> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -123,13 +140,17 @@ impl TypedAction for CommandRun {
     }
 
     async fn apply(&self, context: &ActionContext, params: &Params) -> Result<Outcome, Failure> {
-        let place = Place::of_command(context)
-            .map_err(|error| Failure::transient("no folder for its output").caused_by(&error))?;
-        self.run(context, params, &place).await.result
+        self.run(context, params, &Place::of_command(context.info())).await.result
+    }
+
+    fn open_trace(&self, attempt: &CallInfo) -> io::Result<()> {
+        attempt.create_folder()?;
+        trace::open_for(&Place::of_command(attempt))
     }
 
     async fn recover(&self, context: &ActionContext, params: &Params) -> Recovery {
-        recover::recover(context, params).await
+        let told = self.ends().get(&context.info().folder).cloned();
+        recover::recover(context, params, told).await
     }
 
     async fn outlast(&self, context: &ActionContext) -> Result<(), String> {
@@ -137,16 +158,17 @@ impl TypedAction for CommandRun {
     }
 }
 
-fn launch(context: &ActionContext, params: &Params, place: &Place, id: u64) -> Launch {
-    Launch {
+fn launch(context: &ActionContext, params: &Params, place: &Place, id: u64) -> io::Result<Launch> {
+    Ok(Launch {
         id,
         folder: place.folder.clone(),
         argv: params.command_line(),
-        env: environment(context, params, place.look),
+        env: environment(context, params, place.command.look),
         cwd: params.cwd.clone(),
         secrets: context.masker().secrets().to_vec(),
-        mark: place.mark.clone(),
-    }
+        command: place.command.clone(),
+        driver: here()?.process,
+    })
 }
 
 fn environment(context: &ActionContext, params: &Params, look: u32) -> BTreeMap<String, String> {
@@ -166,13 +188,14 @@ fn environment(context: &ActionContext, params: &Params, look: u32) -> BTreeMap<
 /// The supervisor died before it answered, but we are still here: the trace says what became of the command.
 async fn without_supervisor(context: &ActionContext, params: &Params, place: &Place) -> Came {
     let settled = || async {
-        let (folder, mark) = (place.folder.clone(), place.mark.clone());
+        let place = place.clone();
         // The lock falls with the supervisor; that moment may be just ahead.
         let settled = in_thread(move || {
-            let trace = Trace::lock(&folder)?;
-            settle(&trace, mark, Some(&boot_id()?))
+            let Some(trace) = Trace::find(&place.folder)? else { return Ok(Settled::gone(&place)) };
+            trace.lock()?;
+            settle(&trace, &place, Some(&here()?.boot))
         })?;
-        settled.await.map_err(std::io::Error::other).flatten()
+        settled.await.map_err(io::Error::other).flatten()
     };
     let mut found = settled().await;
     if matches!(found, Ok(Settled::Lost(_)))

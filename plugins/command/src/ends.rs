@@ -102,12 +102,12 @@ fn sync(recorded: &Recorded) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::Trace;
+    use crate::trace::opened;
 
     #[test]
     fn no_more_ends_are_kept_than_said() {
         let folder = tempfile::tempdir().unwrap();
-        drop(Trace::try_lock(folder.path()).unwrap());
+        drop(opened(folder.path()));
         let recorded = || Recorded { folder: folder.path().to_owned(), printed: None };
         let ends = Ends::default();
         (0..KEPT + 10).for_each(|_| ends.keep(recorded()));
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn an_end_is_not_put_on_the_disk_without_what_was_printed() {
         let folder = tempfile::tempdir().unwrap();
-        drop(Trace::try_lock(folder.path()).unwrap());
+        drop(opened(folder.path()));
         let printed = Some(Printed { stdout: 4, stderr: 0, secrets: 0 });
         let recorded = Recorded { folder: folder.path().to_owned(), printed };
         assert!(recorded.sync().is_err());

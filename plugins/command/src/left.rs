@@ -38,7 +38,8 @@ pub fn tails(folder: &Path, masker: Option<&Masker>) -> Vec<Tail> {
 fn recorded(folder: &Path) -> Option<Printed> {
     trace::peek(folder).ok()?.entries.into_iter().rev().find_map(|entry| match entry {
         Entry::Ended(end) => end.printed,
-        Entry::Claimed { .. }
+        Entry::Opened(_)
+        | Entry::Claimed { .. }
         | Entry::Started { .. }
         | Entry::NotStarted { .. }
         | Entry::Abandoned { .. } => None,
@@ -51,7 +52,7 @@ mod tests {
 
     use super::*;
     use crate::end::{End, Status};
-    use crate::trace::Trace;
+    use crate::trace::opened;
 
     #[test]
     fn the_last_lines_are_given_while_every_secret_in_them_is_known() {
@@ -68,7 +69,7 @@ mod tests {
         let printed = Some(Printed::measure(here, &then).unwrap());
         let (status, survivors, at) = (Status::Code(0), Vec::new(), Timestamp::UNIX_EPOCH);
         let end = End { status, stopped: false, survivors, printed, at };
-        Trace::try_lock(here).unwrap().unwrap().append(&Entry::Ended(end)).unwrap();
+        opened(here).append(&Entry::Ended(end)).unwrap();
         assert_eq!(tails(here, Some(&then)), shown(Some("one\npassword ‹secret›")));
         assert_eq!(tails(here, Some(&now)), shown(None));
         assert_eq!(tails(&here.join("nowhere"), Some(&now)), []);

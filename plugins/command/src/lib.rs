@@ -18,6 +18,7 @@ mod connection;
 mod end;
 mod ends;
 mod left;
+mod opening;
 mod output;
 mod params;
 mod place;

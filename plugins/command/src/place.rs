@@ -3,47 +3,75 @@
 use std::io;
 use std::path::PathBuf;
 
-use lifeboat_action::ActionContext;
+use lifeboat_action::{ActionContext, Attempt, AttemptKey, CallInfo};
+use serde::{Deserialize, Serialize};
+
+use crate::output::{STDERR, STDOUT};
+use crate::trace;
 
 /// The variable that tells the looks of an attempt from each other, and from the command itself.
 pub(crate) const LOOK: &str = "LIFEBOAT_LOOK";
 
+/// The file in the attempt's folder that says that the command is being stopped by a driver, not by its supervisor.
+pub(crate) const STOPPING: &str = "stopping";
+
 /// Entries of a process's environment that, together, only the processes of one command have.
 pub(crate) type Mark = [String; 3];
 
-/// One command of an attempt: the one that it is about, or one that only looks.
-#[derive(Debug)]
-pub(crate) struct Place {
-    pub(crate) folder: PathBuf,
+/// What no two commands have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CommandName {
+    pub(crate) key: AttemptKey,
+    pub(crate) attempt: Attempt,
     /// Which look; 0 for the command that the attempt is about. Always in the environment, so that nothing is
     /// inherited from a lifeboat which runs this one.
     pub(crate) look: u32,
-    pub(crate) mark: Mark,
+}
+
+/// One command of an attempt: the one that it is about, or one that only looks.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) folder: PathBuf,
+    pub(crate) command: CommandName,
+}
+
+impl CommandName {
+    fn new(attempt: &CallInfo, look: u32) -> Self {
+        Self { key: attempt.key.clone(), attempt: attempt.attempt, look }
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        let Self { key, attempt, look } = self;
+        [format!("LIFEBOAT_KEY={key}"), format!("LIFEBOAT_ATTEMPT={attempt}"), format!("{LOOK}={look}")]
+    }
 }
 
 impl Place {
-    /// Of the command that the attempt is about.
-    pub(crate) fn of_command(context: &ActionContext) -> io::Result<Self> {
-        Ok(Self::new(context, context.create_folder()?.to_owned(), 0))
+    /// Of the command that the attempt is about. Nothing is made there.
+    pub(crate) fn of_command(attempt: &CallInfo) -> Self {
+        Self { folder: attempt.folder.clone(), command: CommandName::new(attempt, 0) }
     }
 
-    /// Of one more look: an attempt may look several times, and while its command runs.
+    /// Of one more look, with its trace: an attempt may look several times, and while its command runs.
     pub(crate) fn of_look(context: &ActionContext) -> io::Result<Self> {
         let parent = context.create_folder()?;
         for look in 1.. {
             let folder = parent.join(format!("look-{look}"));
             match std::fs::create_dir(&folder) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                created => return created.map(|()| Self::new(context, folder, look)),
+                Err(error) => return Err(error),
+                Ok(()) => {
+                    let place = Self { folder, command: CommandName::new(context.info(), look) };
+                    trace::open_for(&place)?;
+                    return Ok(place);
+                }
             }
         }
         unreachable!("bug: there is always a next number")
     }
 
-    fn new(context: &ActionContext, folder: PathBuf, look: u32) -> Self {
-        let info = context.info();
-        let key = format!("LIFEBOAT_KEY={}", info.key);
-        let mark = [key, format!("LIFEBOAT_ATTEMPT={}", info.attempt), format!("{LOOK}={look}")];
-        Self { folder, look, mark }
+    /// Whether files are there that are not made before the command is started.
+    pub(crate) fn shows_a_start(&self) -> bool {
+        [STDOUT, STDERR, STOPPING].iter().any(|name| self.folder.join(name).symlink_metadata().is_ok())
     }
 }

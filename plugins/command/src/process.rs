@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{self, Read as _};
+use std::sync::OnceLock;
 
 use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
@@ -16,11 +17,6 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// This process.
-    pub(crate) fn current() -> io::Result<Self> {
-        Self::of(rustix::process::getpid())
-    }
-
     /// The process that has this id now; a zombie has it too.
     pub(crate) fn of(pid: Pid) -> io::Result<Self> {
         let stat = Stat::read(pid.as_raw_pid())?;
@@ -75,9 +71,23 @@ pub(crate) fn is_short_of_files(error: &io::Error) -> bool {
     [Errno::MFILE, Errno::NFILE].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
-/// The id of this boot of this machine.
-pub(crate) fn boot_id() -> io::Result<String> {
-    Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim_end().to_owned())
+/// This process, and the machine that it runs on.
+#[derive(Debug)]
+pub(crate) struct Here {
+    /// The id of this boot of this machine.
+    pub(crate) boot: String,
+    pub(crate) process: Process,
+}
+
+/// This process.
+pub(crate) fn here() -> io::Result<&'static Here> {
+    static HERE: OnceLock<Here> = OnceLock::new();
+    if let Some(here) = HERE.get() {
+        return Ok(here);
+    }
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim_end().to_owned();
+    let process = Process::of(rustix::process::getpid())?;
+    Ok(HERE.get_or_init(|| Here { boot, process }))
 }
 
 #[cfg(test)]
@@ -94,7 +104,7 @@ mod tests {
 
     #[test]
     fn this_process_is_alive_and_an_impostor_is_not() {
-        let me = Process::current().unwrap();
+        let me = here().unwrap().process;
         assert!(me.is_alive());
         assert!(!Process { start_time: me.start_time + 1, ..me }.is_alive());
     }

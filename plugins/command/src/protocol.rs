@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::end::{End, Refusal};
-use crate::place::Mark;
+use crate::place::CommandName;
+use crate::process::Process;
 
 /// The driver's number for a command, unique per supervisor.
 pub(crate) type CommandId = u64;
@@ -26,7 +27,7 @@ pub(crate) enum Request {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Launch {
     pub(crate) id: CommandId,
-    /// The attempt's folder; it exists.
+    /// The attempt's folder, in which the driver has opened the trace.
     #[serde(with = "any_path")]
     pub(crate) folder: PathBuf,
     /// Not empty.
@@ -36,8 +37,9 @@ pub(crate) struct Launch {
     pub(crate) cwd: Option<PathBuf>,
     /// What must not be shown of what it prints. Like `env`, they come to rest nowhere.
     pub(crate) secrets: Vec<String>,
-    /// By which the command's processes are recognised, wherever they went. Part of `env`.
-    pub(crate) mark: Mark,
+    /// Its mark is part of `env`, and tells the command's processes from all others, wherever they went.
+    pub(crate) command: CommandName,
+    pub(crate) driver: Process,
 }
 
 /// From the supervisor.

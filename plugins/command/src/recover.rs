@@ -3,7 +3,6 @@
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -11,16 +10,14 @@ use lifeboat_action::{ActionContext, FailureKind, Recovery};
 use rustix::process::Pid;
 use tokio::sync::oneshot;
 
+use crate::end::End;
 use crate::params::{Params, grace};
-use crate::place::Place;
-use crate::process::boot_id;
+use crate::place::{Place, STOPPING};
+use crate::process::here;
 use crate::result::{finish, refuse};
 use crate::settle::{Settled, settle};
 use crate::trace::{Trace, peek};
 use crate::tree::Tree;
-
-/// The file in the attempt's folder that says that the command is being stopped by a driver, not by its supervisor.
-const STOPPING: &str = "stopping";
 
 /// How long after a stop the supervisor's record is waited for before the command's processes are looked for again.
 const RECORDING: Duration = Duration::from_millis(100);
@@ -29,9 +26,9 @@ const RECORDING: Duration = Duration::from_millis(100);
 /// it, it holds the lock until it is about to become the command.
 const EXEC: Duration = Duration::from_millis(50);
 
-/// What became of the attempt.
-pub(crate) async fn recover(context: &ActionContext, params: &Params) -> Recovery {
-    match look(context, params).await {
+/// What became of the attempt. `told`: how its supervisor said that it ended, where this driver heard it.
+pub(crate) async fn recover(context: &ActionContext, params: &Params, told: Option<End>) -> Recovery {
+    match look(context, params, told).await {
         Ok(recovery) => recovery,
         Err(error) => {
             let folder = context.info().folder.display();
@@ -40,13 +37,19 @@ pub(crate) async fn recover(context: &ActionContext, params: &Params) -> Recover
     }
 }
 
-async fn look(context: &ActionContext, params: &Params) -> io::Result<Recovery> {
-    let place = Place::of_command(context)?;
+async fn look(context: &ActionContext, params: &Params, told: Option<End>) -> io::Result<Recovery> {
+    let place = Place::of_command(context.info());
     let (trace, stopped) = come_to_rest(context, &place, params.kill_after).await?;
-    // Where files of the run were lost, the absence of one proves nothing.
-    let began = context.info().boot.as_deref().filter(|_| !steps_were_lost(context));
-    let settle = || settle(&trace, place.mark.clone(), began);
+    let settle = || match &trace {
+        Some(trace) => settle(trace, &place, context.info().boot.as_deref()),
+        None => Ok(Settled::gone(&place)),
+    };
     let mut settled = settle()?;
+    if let (Settled::Lost(why), Some(end)) = (&settled, &told) {
+        let evidence = format!("its supervisor said that it {}; {why}", end.status);
+        let result = finish(context, params, &place.folder, end, None).await.result;
+        return Ok(Recovery::Ended { result, evidence });
+    }
     if matches!(settled, Settled::Lost(_)) && outlast(context, &place, params.kill_after).await? {
         settled = settle()?;
     }
@@ -75,36 +78,29 @@ async fn look(context: &ActionContext, params: &Params) -> io::Result<Recovery> 
     })
 }
 
-/// Whether the folder that holds those of all steps is not the first one: it was gone when a driver took the run over.
-fn steps_were_lost(context: &ActionContext) -> bool {
-    let steps = context.info().folder.ancestors().nth(2);
-    steps.is_some_and(|steps| steps.join(".lost").exists())
-}
-
-/// Waits until no supervisor is at work on the attempt and a stop that was begun is carried through. Also gives whether
-/// the command was told to stop.
+/// Waits until no supervisor is at work on the attempt and a stop that was begun is carried through. Gives the trace,
+/// where it is there, and whether the command was told to stop.
 async fn come_to_rest(
     context: &ActionContext,
     place: &Place,
     kill_after: Duration,
-) -> io::Result<(Trace, bool)> {
-    let (trace, stopped) = match Trace::try_lock(&place.folder)? {
-        Some(trace) => (trace, false),
-        None => wait(context, place, kill_after).await?,
-    };
+) -> io::Result<(Option<Trace>, bool)> {
+    let Some(trace) = Trace::find(&place.folder)? else { return Ok((None, false)) };
+    let (trace, stopped) =
+        if trace.try_lock()? { (trace, false) } else { wait(context, place, trace, kill_after).await? };
     // Whoever began to stop it may have died over it: its first process can be gone, and the others not.
     let was_stopping = !stopped && place.folder.join(STOPPING).exists();
     if was_stopping {
         context.say("a driver began to stop it and died: seeing to it that nothing of it is left");
-        let tree = Tree { leader: leader(&place.folder)?, mark: place.mark.clone() };
+        let tree = tree(place)?;
         drop(in_thread(move || tree.stop(kill_after))?.await);
     }
-    Ok((trace, stopped || was_stopping))
+    Ok((Some(trace), stopped || was_stopping))
 }
 
 /// Waits until nothing of the attempt can still go on, whatever it was to do.
 pub(crate) async fn wait_until_over(context: &ActionContext) -> io::Result<()> {
-    let place = Place::of_command(context)?;
+    let place = Place::of_command(context.info());
     let kill_after = grace();
     drop(come_to_rest(context, &place, kill_after).await?);
     outlast(context, &place, kill_after).await.map(drop)
@@ -121,24 +117,24 @@ async fn stop(place: &Place, tree: Tree, kill_after: Duration) -> io::Result<()>
 }
 
 /// Waits until the supervisor lets go of the trace. Also gives whether the command was told to stop meanwhile.
-async fn wait(context: &ActionContext, place: &Place, kill_after: Duration) -> io::Result<(Trace, bool)> {
-    let folder = &place.folder;
-    context.say(match peek(folder)?.process() {
+async fn wait(
+    context: &ActionContext,
+    place: &Place,
+    trace: Trace,
+    kill_after: Duration,
+) -> io::Result<(Trace, bool)> {
+    context.say(match peek(&place.folder)?.process() {
         Some(process) => format!("still running as process {}: waiting for it", process.pid),
         None => "its supervisor is about to start it: waiting for it".to_owned(),
     });
-    let mut free = in_thread({
-        let folder = folder.to_owned();
-        move || Trace::lock(&folder)
-    })?;
+    let mut free = in_thread(move || trace.lock().map(|()| trace))?;
     tokio::select! {
         trace = &mut free => return Ok((trace.map_err(io::Error::other)??, false)),
         () = context.cancelled() => {}
     }
     loop {
-        let tree = Tree { leader: leader(folder)?, mark: place.mark.clone() };
         // What could not be killed keeps the supervisor waiting, and so us, until the engine abandons the call.
-        stop(place, tree, kill_after).await?;
+        stop(place, tree(place)?, kill_after).await?;
         // Nothing to stop was found when it is just being started, or when its end is just being recorded.
         if let Ok(trace) = tokio::time::timeout(RECORDING, &mut free).await {
             return Ok((trace.map_err(io::Error::other)??, true));
@@ -156,12 +152,12 @@ pub(crate) async fn outlast(
     kill_after: Duration,
 ) -> io::Result<bool> {
     let found = peek(&place.folder)?;
-    // Without a claim: where the attempt began.
+    // Without a trace: where the attempt began.
     let boot = found.boot().or(context.info().boot.as_deref());
-    if boot.is_some_and(|boot| boot_id().is_ok_and(|here| here != boot)) {
+    if boot.is_some_and(|boot| here().is_ok_and(|here| here.boot != boot)) {
         return Ok(false);
     }
-    let tree = Tree { leader: leader(&place.folder)?, mark: place.mark.clone() };
+    let tree = tree(place)?;
     match (found.process(), tree.leader) {
         (Some(_), Some(_)) => {}
         (Some(_), None) => return Ok(false),
@@ -187,12 +183,13 @@ pub(crate) async fn outlast(
     Ok(true)
 }
 
-/// The command's first process, if it is certain that the recorded id is still its.
-fn leader(folder: &Path) -> io::Result<Option<Pid>> {
-    let found = peek(folder)?;
-    let here = found.boot() == Some(boot_id()?.as_str());
+/// The command's processes; the first one, if it is certain that the recorded id is still its.
+fn tree(place: &Place) -> io::Result<Tree> {
+    let found = peek(&place.folder)?;
+    let here = found.boot() == Some(here()?.boot.as_str());
     let process = found.process().filter(|process| here && process.is_alive());
-    Ok(process.and_then(|process| Pid::from_raw(process.pid)))
+    let leader = process.and_then(|process| Pid::from_raw(process.pid));
+    Ok(Tree { leader, mark: place.command.mark() })
 }
 
 /// A thread of its own: one of the runtime's would keep the program from ending while it waits.

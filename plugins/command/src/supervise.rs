@@ -15,10 +15,10 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::end::Refusal;
 use crate::ends::Ends;
-use crate::process::{Process, boot_id};
+use crate::process::here;
 use crate::protocol::{Answer, CommandId, Launch, Request, line};
 use crate::room::Room;
-use crate::supervised::{Identity, Supervised};
+use crate::supervised::Supervised;
 
 /// Small: a thread only reads, waits and writes a line.
 const STACK_BYTES: usize = 128 * 1024;
@@ -43,7 +43,6 @@ pub fn supervise(files: Option<u64>) -> ExitCode {
 
 #[derive(Debug)]
 struct Supervisor {
-    identity: Identity,
     /// Where requests come from; none any more once the driver is gone. Held by the thread that reads.
     requests: Mutex<Option<BufReader<Stdin>>>,
     running: Mutex<HashMap<CommandId, Arc<Supervised>>>,
@@ -70,8 +69,9 @@ impl Supervisor {
         // when whoever started us has already put us into a session of our own.
         let _ = rustix::process::setsid();
         outlast_signals()?;
+        // So that nothing of it can fail once a command runs.
+        here()?;
         Ok(Self {
-            identity: Identity { boot: boot_id()?, supervisor: Process::current()? },
             requests: Mutex::new(Some(BufReader::new(stdin()))),
             running: Mutex::default(),
             room: Room::new(files),
@@ -154,14 +154,14 @@ impl Supervisor {
                 (self.room.wait(|| !command.is_withdrawn()), None)
             }
         };
-        let started = command.start(launch, &self.identity);
+        let started = command.start(launch);
         if let Ok(started) = &started {
             self.room.restore(started.leader());
         }
         drop(turn);
         let (result, recorded) = match started {
             Ok(started) => command.see_out(id, started),
-            Err(refusal) => (Answer::NotStarted { id, refusal }, None),
+            Err(answer) => (answer, None),
         };
         lock(&self.running).remove(&id);
         drop(room);

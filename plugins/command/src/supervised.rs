@@ -18,17 +18,10 @@ use crate::end::{End, Part, Printed, Refusal, Status};
 use crate::ends::Recorded;
 use crate::output::{STDERR, STDOUT};
 use crate::place::Mark;
-use crate::process::{Process, is_short_of_files};
+use crate::process::{Here, Process, here, is_short_of_files};
 use crate::protocol::{Answer, CommandId, Launch};
 use crate::trace::{Entry, Trace};
 use crate::tree::Tree;
-
-/// Where and by whom commands are supervised.
-#[derive(Debug)]
-pub(crate) struct Identity {
-    pub(crate) boot: String,
-    pub(crate) supervisor: Process,
-}
 
 /// One command. The thread that runs it and the one that is told to stop it meet in its phase.
 #[derive(Debug)]
@@ -70,7 +63,7 @@ impl Started {
 impl Supervised {
     pub(crate) fn new(launch: &Launch) -> Self {
         let masker = Masker::new(launch.secrets.iter().cloned());
-        Self { mark: launch.mark.clone(), masker, phase: Mutex::new(Phase::Pending) }
+        Self { mark: launch.command.mark(), masker, phase: Mutex::new(Phase::Pending) }
     }
 
     /// Whether it was told to stop before it was started.
@@ -97,16 +90,23 @@ impl Supervised {
         }
     }
 
-    /// Claims the attempt and starts the command.
-    pub(crate) fn start(&self, launch: &Launch, identity: &Identity) -> Result<Started, Refusal> {
-        let trace = claim(&launch.folder, identity)?;
+    /// Claims the attempt and starts the command. Fails with the answer for the driver.
+    pub(crate) fn start(&self, launch: &Launch) -> Result<Started, Answer> {
+        let id = launch.id;
+        let not_started = |refusal| Answer::NotStarted { id, refusal };
+        let claimed = claim(launch).map_err(|error| not_started(not_possible(&launch.folder, &error)))?;
+        let Some(trace) = claimed else {
+            let why = "its trace is not as its driver opened it: it was replaced, or another process has decided \
+                       what becomes of the attempt";
+            return Err(Answer::Lost { id, why: why.to_owned() });
+        };
         match self.spawn(launch) {
             Ok(child) => Ok(Started { folder: launch.folder.clone(), trace, child }),
             Err(refusal) => {
                 let at = Timestamp::now();
                 // Should the line not reach the file, a later driver is in doubt, which is the safe side.
                 drop(trace.append(&Entry::NotStarted { refusal: refusal.clone(), at }));
-                Err(refusal)
+                Err(not_started(refusal))
             }
         }
     }
@@ -168,19 +168,21 @@ impl Supervised {
     }
 }
 
-/// From here on the attempt is ours, or it never will be.
-fn claim(folder: &Path, identity: &Identity) -> Result<Trace, Refusal> {
-    let taken = || Refusal::new("another process has decided what becomes of it", false);
-    let claim = || -> io::Result<Option<Trace>> {
-        let Some(trace) = Trace::try_lock(folder)? else { return Ok(None) };
-        if !trace.is_unclaimed()? {
-            return Ok(None);
-        }
-        let boot = identity.boot.clone();
-        trace.append(&Entry::Claimed { boot, supervisor: identity.supervisor })?;
-        Ok(Some(trace))
-    };
-    claim().map_err(|error| not_possible(folder, &error))?.ok_or_else(taken)
+/// From here on the attempt is ours, or it never will be: its trace says more than that the driver which asks opened it,
+/// or does not say that.
+fn claim(launch: &Launch) -> io::Result<Option<Trace>> {
+    let Some(trace) = Trace::find(&launch.folder)? else { return Err(io::ErrorKind::NotFound.into()) };
+    if !trace.try_lock()? {
+        return Ok(None);
+    }
+    let found = trace.entries()?;
+    let ([Entry::Opened(opening)], false) = (found.entries.as_slice(), found.torn) else { return Ok(None) };
+    if (&opening.command, opening.driver) != (&launch.command, launch.driver) {
+        return Ok(None);
+    }
+    let Here { process, .. } = here()?;
+    trace.append(&Entry::Claimed { supervisor: *process })?;
+    Ok(Some(trace))
 }
 
 fn command(launch: &Launch) -> io::Result<Command> {

@@ -215,8 +215,9 @@ pub(crate) fn copy_tree(from: &Path, to: &Path) {
 /// The supervisor that claimed an attempt, from its trace, if it is still alive.
 fn supervisor_in(attempt: &Path) -> Option<Process> {
     let text = fs::read_to_string(attempt.join("supervision.jsonl")).ok()?;
-    let claim: Value = serde_json::from_str(text.lines().next()?).ok()?;
-    let supervisor = &claim["claimed"]["supervisor"];
+    let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let supervisor =
+        lines.into_iter().find_map(|mut line| line.pointer_mut("/claimed/supervisor").map(Value::take))?;
     Process::known(supervisor["pid"].as_i64()?.try_into().ok()?, supervisor["start_time"].as_u64()?)
 }
 

@@ -9,29 +9,8 @@ use rustix::process::geteuid;
 
 use crate::as_root::as_root;
 use crate::bench::Bench;
+use crate::mount::{Mount, mount};
 use crate::runbooks::WAITING;
-
-/// A mount over a folder, for as long as the value lives. For root only.
-struct Mount(PathBuf);
-
-impl Mount {
-    fn new(folder: &Path, words: &[&str]) -> Self {
-        mount(words, folder);
-        Self(folder.to_owned())
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        // Also with a process inside that is about to be killed.
-        drop(Command::new("umount").arg("-l").arg(&self.0).status());
-    }
-}
-
-fn mount(words: &[&str], folder: &Path) {
-    let status = Command::new("mount").args(words).arg(folder).status().unwrap();
-    assert!(status.success(), "mount {words:?} {}", folder.display());
-}
 
 /// What a reader can still do.
 #[track_caller]

@@ -6,12 +6,14 @@
 
 #![expect(clippy::print_stdout, reason = "how much was hurt is told beside the results, and seeds are")]
 
+mod absence;
 mod as_root;
 mod bench;
 mod crash_points;
 mod disk;
 mod edited;
 mod journals;
+mod mount;
 mod moved;
 mod one_driver;
 mod open_attempts;

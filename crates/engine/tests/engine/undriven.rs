@@ -93,7 +93,7 @@ fn assert_let_alone(undriven: Undriven, bodies: Vec<RecordBody>) {
     let (world, store, run) = (World::default(), MemoryStore::new(), samples::run(1));
     let first = samples::created(&run, plan(&world.registry(), TEXT));
     let drafts = [first].into_iter().chain(bodies.into_iter().map(|body| samples::draft(1, body)));
-    drop(store.create(&run, &samples::driver(1), drafts.collect()).unwrap());
+    drop(store.create(&run, &samples::driver(1), drafts.collect(), &|_| Ok(())).unwrap());
     let before = store.load(&run).unwrap().records;
 
     let resumed = Driving::with(world.registry()).resume(&store, &run);

@@ -176,7 +176,7 @@ fn drive(home: &Path, records: u64) -> Result<(), StoreError> {
     let mut claim = match store.claim(&run, &driver) {
         Err(StoreError::NotFound { .. }) => {
             let first = samples::created(&run, samples::sequence(STEPS));
-            store.create(&run, &driver, vec![first])?
+            store.create(&run, &driver, vec![first], &|_| Ok(()))?
         }
         claim => claim?,
     };

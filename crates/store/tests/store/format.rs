@@ -142,7 +142,8 @@ fn written_now() -> (String, RunState) {
     let home = Home::new();
     let run = samples::run(1);
     let first = samples::created(&run, samples::sequence(8));
-    let mut claim = home.store().create(&run, &samples::driver(1), vec![first]).expect("created");
+    let mut claim =
+        home.store().create(&run, &samples::driver(1), vec![first], &|_| Ok(())).expect("created");
     drafts(first_part()).chunks(4).for_each(|batch| drop(append(&mut claim, batch.to_vec())));
     drop(claim);
     let mut claim = home.claim(&run);

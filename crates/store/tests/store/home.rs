@@ -39,7 +39,8 @@ impl Home {
     pub(crate) fn run_of(&self, number: u32, records: i64) -> RunId {
         let run = samples::run(number);
         let first = samples::created(&run, samples::sequence(2));
-        let mut claim = self.store().create(&run, &samples::driver(1), vec![first]).expect("created");
+        let mut claim =
+            self.store().create(&run, &samples::driver(1), vec![first], &|_| Ok(())).expect("created");
         for second in 1..records {
             append(&mut claim, vec![samples::note(second, "as it was")]);
         }

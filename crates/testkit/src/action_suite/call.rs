@@ -97,6 +97,7 @@ impl Call {
     }
 
     pub(super) async fn apply(&self, params: &Value) -> Result<Outcome, Failure> {
+        self.action.open_trace(&self.info).expect("a folder for its trace");
         self.action.apply(&self.context(), params).await
     }
 

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use lifeboat_action::{Failure, FailureKind, Outcome, Recovery};
 use serde_json::{Value, json};
 
-use crate::support::{Bench, HELPER, TestAttempt, gone, is_alive, kill, told};
+use crate::support::{Bench, HELPER, TestAttempt, boot_id, gone, is_alive, kill, told};
 
 /// A second process that drives the attempt.
 fn drive(attempt: &TestAttempt, params: &Value) -> Child {
@@ -148,12 +148,14 @@ async fn an_attempt_that_nobody_took_on_never_began() {
     let bench = Bench::new();
     let params = json!({"argv": ["touch", bench.path("marker")]});
     let attempt = bench.attempt("step");
+    attempt.open();
     for _ in 0..2 {
         let found = attempt.recover(params.clone()).await;
         assert!(matches!(found, Recovery::NotStarted { .. }), "{found:?}");
     }
-    let late = attempt.apply(params).await.unwrap_err();
-    assert_eq!(late.message, "another process has decided what becomes of it");
+    let late = attempt.apply_opened(params).await.unwrap_err();
+    assert_eq!(late.kind, FailureKind::Unknown);
+    assert!(late.message.contains("another process has decided what becomes of the attempt"), "{late}");
     assert!(!bench.path("marker").exists());
 }
 
@@ -167,11 +169,12 @@ async fn a_trace_that_cannot_be_read_settles_nothing() {
 }
 
 #[tokio::test]
-async fn a_missing_trace_proves_nothing_after_a_restart_of_the_machine() {
+async fn an_unclaimed_trace_proves_nothing_after_a_restart_of_the_machine() {
     let bench = Bench::new();
     for (step, boot) in [("other", Some("another boot".to_owned())), ("unknown", None)] {
         let mut attempt = bench.attempt(step);
         attempt.info.boot = boot;
+        attempt.open();
         let why = nothing(attempt.recover(json!({"argv": ["true"]})).await);
         assert!(why.contains("restarted"), "{why}");
     }
@@ -180,15 +183,17 @@ async fn a_missing_trace_proves_nothing_after_a_restart_of_the_machine() {
 #[tokio::test]
 async fn a_trace_from_before_a_restart_is_in_doubt_unless_it_tells_the_end() {
     let bench = Bench::new();
-    let claimed = r#"{"claimed":{"boot":"another boot","supervisor":{"pid":1,"start_time":1}}}"#;
+    let claimed = r#"{"claimed":{"supervisor":{"pid":1,"start_time":1}}}"#;
     let started = r#"{"started":{"process":{"pid":1,"start_time":1},"at":"2026-01-01T00:00:00Z"}}"#;
     let with_code =
         |code| format!(r#"{{"ended":{{"status":{{"code":{code}}},"at":"2026-01-01T00:00:01Z"}}}}"#);
     let ended_line = with_code(0);
     let recovered = async |step: &str, trace: String| {
         let attempt = bench.attempt(step);
-        std::fs::create_dir_all(attempt.folder()).unwrap();
-        std::fs::write(attempt.folder().join("supervision.jsonl"), trace).unwrap();
+        attempt.open();
+        let file = attempt.folder().join("supervision.jsonl");
+        let opened = std::fs::read_to_string(&file).unwrap().replace(&boot_id(), "another boot");
+        std::fs::write(file, opened + &trace).unwrap();
         attempt.recover(json!({"argv": ["true"]})).await
     };
     let torn = &ended_line[..ended_line.len() / 2];

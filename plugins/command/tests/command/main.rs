@@ -1,5 +1,6 @@
 //! `command.run` with real processes. Nothing here sleeps: the commands tell through named pipes where they are.
 
+mod absence;
 mod conformance;
 mod crash;
 mod crowd;

@@ -125,7 +125,19 @@ impl TestAttempt {
         ActionContext::new(self.info.clone(), self.cancel.clone(), said, masker)
     }
 
+    /// Opens the trace, as the engine has it done before it records that the attempt starts.
+    pub(crate) fn open(&self) {
+        self.action.open_trace(&self.info).unwrap();
+    }
+
+    /// Starts the attempt and carries it out.
     pub(crate) async fn apply(&self, params: Value) -> Result<Outcome, Failure> {
+        self.open();
+        self.apply_opened(params).await
+    }
+
+    /// Carries it out, whatever became of its trace.
+    pub(crate) async fn apply_opened(&self, params: Value) -> Result<Outcome, Failure> {
         self.action.apply(&self.context(), &params).await
     }
 
@@ -160,14 +172,14 @@ impl TestAttempt {
 
     /// Waits until the supervisor has named the command's process, which may have done much by then.
     pub(crate) async fn named(&self) {
-        while self.trace().len() < 2 {
+        while self.trace().len() < 3 {
             tokio::task::yield_now().await;
         }
     }
 
     /// The process id in its trace.
     pub(crate) fn supervisor(&self) -> i32 {
-        self.trace()[0]["claimed"]["supervisor"]["pid"].as_i64().unwrap().try_into().unwrap()
+        self.trace()[1]["claimed"]["supervisor"]["pid"].as_i64().unwrap().try_into().unwrap()
     }
 }
 

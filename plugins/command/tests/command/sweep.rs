@@ -33,15 +33,14 @@ impl Supervisor {
     }
 }
 
-/// The line a driver sends: a command that adds a line to the marker.
+/// The line a driver sends: a command that adds a line to the marker. Its trace is opened.
 fn request(bench: &Bench, attempt: &TestAttempt) -> Vec<u8> {
-    std::fs::create_dir_all(attempt.folder()).unwrap();
-    let key = format!("LIFEBOAT_KEY={}", attempt.info.key);
-    let mark = [key.as_str(), "LIFEBOAT_ATTEMPT=1", "LIFEBOAT_LOOK=0"];
+    attempt.open();
+    let opened = &attempt.trace()[0]["opened"];
     let start = json!({"start": {
         "id": 1, "folder": attempt.folder(), "argv": ["sh", "-c", "echo x >> \"$MARKER\""],
         "env": {"MARKER": marker(bench, attempt), "LIFEBOAT_KEY": attempt.info.key, "LIFEBOAT_ATTEMPT": "1", "LIFEBOAT_LOOK": "0"},
-        "cwd": null, "secrets": [], "mark": mark,
+        "cwd": null, "secrets": [], "command": opened["command"], "driver": opened["driver"],
     }});
     format!("{start}\n").into_bytes()
 }
