@@ -72,6 +72,12 @@ impl Finding {
         Self { rule: DoubtRule::OnUnknown, evidence, resolution: Resolution::Ask }
     }
 
+    /// The same where no attempt of the step ever begins: another one would not either.
+    pub(crate) fn never_begins(self, attempts: u32) -> Self {
+        let evidence = format!("{attempts} attempts in a row never began; the last: {}", self.evidence);
+        Self { rule: DoubtRule::OnUnknown, evidence, resolution: Resolution::Ask }
+    }
+
     /// Whether it rests on something that was seen, so that it holds also when looking was cut short.
     pub(crate) fn settles(&self) -> bool {
         match self.resolution {

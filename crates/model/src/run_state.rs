@@ -135,6 +135,8 @@ struct StepProgress {
     attempts: u32,
     /// How many of them count against the step's `retry` since a person last said "retry".
     failures: u32,
+    /// How many attempts in a row never began, up to the newest.
+    unstarted: u32,
     started_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
     /// The boot id of the machine on which the newest attempt began, where it is known.
@@ -223,6 +225,11 @@ impl RunState {
     /// How many attempts of a step count against its `retry` since it was last begun afresh.
     pub fn failures(&self, step: StepIndex) -> u32 {
         self.progress(step).failures
+    }
+
+    /// How many attempts of a step in a row, up to the newest, were proven never to have begun.
+    pub fn unstarted(&self, step: StepIndex) -> u32 {
+        self.progress(step).unstarted
     }
 
     /// How many attempts of a step were started.

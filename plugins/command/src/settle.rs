@@ -171,7 +171,8 @@ mod tests {
 
     #[test]
     fn a_trace_that_is_not_as_it_was_opened_proves_nothing() {
-        let happens: [(&str, fn(&Path)); 6] = [
+        type Happens = fn(&Path);
+        let happens: [(&str, Happens); 6] = [
             ("emptied", |folder| std::fs::write(folder.join(FILE_NAME), "").unwrap()),
             ("made anew", |folder| {
                 std::fs::remove_file(folder.join(FILE_NAME)).unwrap();

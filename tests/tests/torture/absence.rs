@@ -55,6 +55,9 @@ fn orphaned() -> Bench {
     bench
 }
 
+/// Something that happens to a run's folder.
+type Happens = fn(&Path);
+
 /// Lets the command go on, and waits until nothing of it runs.
 fn end(bench: &Bench) {
     fs::write(bench.path("go"), "").unwrap();
@@ -73,7 +76,7 @@ fn assert_in_doubt(bench: &Bench, clue: &str) {
 
 #[test]
 fn a_trace_that_was_lost_while_nobody_drove_leaves_a_doubt() {
-    let happens: [(&str, fn(&Path)); 6] = [
+    let happens: [(&str, Happens); 6] = [
         ("all steps are gone", |run| fs::remove_dir_all(run.join("steps")).unwrap()),
         ("the step is gone", |run| fs::remove_dir_all(run.join("steps/waits")).unwrap()),
         ("the folder was made anew", |run| {

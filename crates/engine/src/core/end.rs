@@ -11,6 +11,9 @@ use crate::interrupt::Urgency;
 use crate::job::AttemptEnd;
 use crate::person::Answer;
 
+/// So many attempts of a step in a row that never began are repeated.
+const UNSTARTED: u32 = 5;
+
 impl Core {
     pub(super) fn ended(
         &mut self,
@@ -123,13 +126,20 @@ impl Core {
             // It was told to stop, so it may have seen nothing: the doubt is left to the next driver.
             return;
         }
-        let Finding { rule, evidence, resolution } = finding;
+        let Finding { rule, evidence, resolution } = self.without_endless_repeats(at, finding);
         let evidence = self.masker.mask(&evidence).into_owned();
         let (resolution, delay) = self.within_retries(at, rule, self.masked(resolution), &evidence);
         let retry_at = delay.map(|delay| now.checked_add(delay).unwrap_or(Timestamp::MAX));
         let step = self.step_id(at);
         let body = RecordBody::DoubtResolved { step, attempt, rule, evidence, resolution, retry_at };
         self.record(now, body, response);
+    }
+
+    /// Attempts that never begin are repeated at no cost, and so not without end.
+    fn without_endless_repeats(&self, at: StepIndex, finding: Finding) -> Finding {
+        let repeats = self.state.unstarted(at);
+        let never_began = finding.rule == DoubtRule::Recovered && finding.resolution == Resolution::Rerun;
+        if never_began && repeats >= UNSTARTED { finding.never_begins(repeats + 1) } else { finding }
     }
 
     /// A look may call for another attempt, or find a failure; whether the step has an attempt left is for its retry

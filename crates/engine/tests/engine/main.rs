@@ -5,6 +5,7 @@ mod crash_sweep;
 mod doubts;
 mod dry_run;
 mod harmlessness;
+mod never_begun;
 mod reporting;
 mod retries;
 mod scripted;

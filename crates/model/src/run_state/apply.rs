@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::ids::{Seq, StepId, StepIndex};
 use crate::plan::{OnFailure, PlanStep};
-use crate::record::{Mode, Record, RecordBody};
+use crate::record::{DoubtRule, Mode, Record, RecordBody};
 use crate::run_state::graph::Graph;
 use crate::run_state::step_state::StepState;
 use crate::run_state::{Course, Deviation, Offers, Phase, RunState, Sets, StepProgress};
@@ -46,6 +46,7 @@ impl RunState {
             state: StepState::Pending,
             attempts: 0,
             failures: 0,
+            unstarted: 0,
             started_at: None,
             ended_at: None,
             boot: None,
@@ -124,8 +125,10 @@ impl RunState {
                 self.rehearse(record, step, observation, without)
             }
             RecordBody::StepInDoubt { step, attempt, cause } => self.doubt(step, *attempt, cause),
-            RecordBody::DoubtResolved { step, attempt, evidence, resolution, retry_at, .. } => {
-                self.resolve(record, step, *attempt, evidence, resolution, *retry_at)
+            RecordBody::DoubtResolved { step, attempt, rule, evidence, resolution, retry_at } => {
+                self.resolve(record, step, *attempt, evidence, resolution, *retry_at)?;
+                let free = *rule == DoubtRule::Recovered && retry_at.is_none();
+                self.count_unstarted(step, resolution, free)
             }
             RecordBody::GateOpened { step, question, expires } => {
                 self.open_gate(record, step, question, *expires)

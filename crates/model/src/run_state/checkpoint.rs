@@ -39,6 +39,7 @@ pub struct StepCheckpoint {
     state: StepState,
     attempts: u32,
     failures: u32,
+    unstarted: u32,
     started_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
     #[serde(default)]
@@ -74,6 +75,7 @@ impl RunState {
             state: progress.state.clone(),
             attempts: progress.attempts,
             failures: progress.failures,
+            unstarted: progress.unstarted,
             started_at: progress.started_at,
             ended_at: progress.ended_at,
             boot: progress.boot.clone(),
@@ -94,6 +96,7 @@ impl RunState {
             progress.state = step.state;
             progress.attempts = step.attempts;
             progress.failures = step.failures;
+            progress.unstarted = step.unstarted;
             progress.started_at = step.started_at;
             progress.ended_at = step.ended_at;
             progress.boot = step.boot;

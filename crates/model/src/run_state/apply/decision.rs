@@ -53,6 +53,7 @@ impl RunState {
                 self.reopen(at);
                 let progress = self.progress_mut(at);
                 progress.failures = 0;
+                progress.unstarted = 0;
                 progress.started_at = None;
                 self.set(at, StepState::Pending);
                 self.has_been_decided();
@@ -130,6 +131,7 @@ impl RunState {
             let progress = self.progress_mut(at);
             progress.state = StepState::Pending;
             progress.failures = 0;
+            progress.unstarted = 0;
             progress.started_at = None;
         }
         self.derive();

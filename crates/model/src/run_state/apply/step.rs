@@ -41,7 +41,9 @@ impl RunState {
         retry_at: Timestamp,
     ) -> Result<(), Refusal> {
         let at = self.running(step, attempt)?;
-        self.progress_mut(at).failures += 1;
+        let progress = self.progress_mut(at);
+        progress.failures += 1;
+        progress.unstarted = 0;
         self.set(at, StepState::Retrying { attempt, failure: failure.clone(), at: retry_at });
         Ok(())
     }
@@ -136,6 +138,23 @@ impl RunState {
                 self.set(at, StepState::InDoubt { attempt, cause, asked: Some(evidence.to_owned()) });
             }
         }
+        Ok(())
+    }
+
+    /// `free`: an attempt is repeated, if it is, because it is proven never to have begun.
+    pub(super) fn count_unstarted(
+        &mut self,
+        step: &StepId,
+        resolution: &Resolution,
+        free: bool,
+    ) -> Result<(), Refusal> {
+        let at = self.find(step)?;
+        let progress = self.progress_mut(at);
+        progress.unstarted = match resolution {
+            Resolution::Rerun if free => progress.unstarted + 1,
+            Resolution::Ask => progress.unstarted,
+            Resolution::Rerun | Resolution::Done(_) | Resolution::Failed(_) => 0,
+        };
         Ok(())
     }
 
