@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use lifeboat_model::outcome::Without;
 use lifeboat_model::record::Mode;
-use lifeboat_model::{Attempt, AttemptKey, RunId, StepId};
+use lifeboat_model::{Attempt, AttemptKey, NodePath, RunId};
 use tokio_util::sync::CancellationToken;
 
 use crate::secret::Masker;
@@ -18,7 +18,7 @@ pub struct CallInfo {
     /// The run.
     pub run: RunId,
     /// The step.
-    pub step: StepId,
+    pub step: NodePath,
     /// The try.
     pub attempt: Attempt,
     /// The same for every attempt of the step in this run, also after a resume: hand it to services that keep
@@ -58,7 +58,7 @@ impl CallInfo {
 /// Receives what a call says on its way; it must not block.
 pub trait ProgressSink: Send + Sync + std::fmt::Debug {
     /// Takes one message about the step. It is shown, never stored.
-    fn progress(&self, step: &StepId, message: String);
+    fn progress(&self, step: &NodePath, message: String);
 
     /// Learns that the attempt's folder cannot be written to.
     fn folder_failed(&self, _folder: &Path, _error: std::io::Error) {}
@@ -69,7 +69,7 @@ pub trait ProgressSink: Send + Sync + std::fmt::Debug {
 pub struct Progress;
 
 impl ProgressSink for Progress {
-    fn progress(&self, _step: &StepId, _message: String) {}
+    fn progress(&self, _step: &NodePath, _message: String) {}
 }
 
 /// What an action is given besides its parameters. Deliberately not `Clone`: it ends with its call.

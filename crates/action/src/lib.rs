@@ -29,8 +29,8 @@ pub use context::{ActionContext, CallInfo, Progress, ProgressSink};
 pub use harmlessness::harmlessness;
 pub use lifeboat_model::outcome::Without;
 pub use lifeboat_model::{
-    ActionName, ActionSpec, Attempt, AttemptKey, Catalog, Change, Effect, Failure, FailureKind, Harmlessness,
-    Observation, Outcome, ParamProblem, RunId, StepId,
+    ActionName, ActionSpec, Attempt, AttemptKey, Catalog, Change, Effect, Effort, Failure, FailureKind,
+    Harmlessness, NodePath, Observation, Outcome, ParamProblem, RunId,
 };
 pub use network::NetworkFault;
 pub use params::check_against_schema;

@@ -13,7 +13,7 @@ use lifeboat::{
 use lifeboat_display::summary;
 use lifeboat_engine::{Drive, EngineError, Nobody, Person, StoreError};
 use lifeboat_model::event::not_rehearsed;
-use lifeboat_model::{Plan, StepId};
+use lifeboat_model::{NodePath, Plan, StepId};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::OutputArgs;
@@ -112,7 +112,7 @@ fn conclude(
     let state = &drive.state;
     let mut is_shown = is_shown;
     if !output.json {
-        let tails = |step: &StepId, attempt| output_tail::of(tails, step, attempt);
+        let tails = |step: &NodePath, attempt| output_tail::of(tails, step, attempt);
         let text = summary::text(state, Timestamp::now(), &tails);
         if let Err(error) = context.terminal.print_below_talk(&text) {
             // Where nothing can be printed, that was said before.

@@ -110,7 +110,8 @@ impl Exit {
         match left {
             Left::Finished(verdict) => Self::of_verdict(verdict, mode, not_rehearsed, strict),
             Left::Stopped(StopReason::NeedsPerson) => Self::NeedsPerson,
-            Left::Stopped(StopReason::Interrupted | StopReason::Paused) | Left::Abandoned => Self::Stopped,
+            Left::Stopped(StopReason::Interrupted | StopReason::Paused | StopReason::HandedOver)
+            | Left::Abandoned => Self::Stopped,
         }
     }
 }

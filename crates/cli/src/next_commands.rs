@@ -3,7 +3,7 @@
 use lifeboat::{Before, Lifeboat, NextCommand, RequiredOutputs, next_commands};
 use lifeboat_display::next_commands::{self as display, Next};
 use lifeboat_model::record::Mode;
-use lifeboat_model::{RunState, StepId};
+use lifeboat_model::{NodePath, RunState};
 use serde_json::Value;
 
 use crate::shell_word::shell;
@@ -57,7 +57,7 @@ fn spelled(spelling: &Spelling, state: &RunState, next: &NextCommand) -> Vec<Nex
 fn about_step(
     spelling: &Spelling,
     state: &RunState,
-    step: &StepId,
+    step: &NodePath,
     in_doubt: bool,
     required: &RequiredOutputs,
 ) -> [Next; 3] {

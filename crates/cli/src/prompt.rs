@@ -11,9 +11,9 @@ use lifeboat::{OutputTails, RequiredOutput, RequiredOutputs, uses};
 use lifeboat_display::sanitize::clean;
 use lifeboat_display::style::{BOLD, WARNING};
 use lifeboat_engine::{Answer, Person, Question};
-use lifeboat_model::StepId;
 use lifeboat_model::outcome::Outputs;
 use lifeboat_model::record::Decision;
+use lifeboat_model::{NodePath, StepId};
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -44,7 +44,7 @@ impl Person for AtTerminal {
         let interrupted = self.interrupted.clone();
         let asked = interrupted.clone();
         let tails = Arc::clone(&self.tails);
-        let required = self.required.get(&question.step).cloned().unwrap_or_default();
+        let required = self.required.get(question.step.id()).cloned().unwrap_or_default();
         // A thread of its own, which nobody waits for: a read from a terminal cannot be called off.
         thread::spawn(move || {
             let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -111,7 +111,7 @@ impl Dialogue<'_> {
         Some(Answer { decision, actor: self.actor.to_owned(), reason })
     }
 
-    fn choose(&self, step: &StepId) -> Option<Choice> {
+    fn choose(&self, step: &NodePath) -> Option<Choice> {
         loop {
             let question = format!("{BOLD}What now?{BOLD:#} [retry/skip/mark-done/later] ");
             let line = answer(self.terminal, &question)?;
@@ -124,7 +124,7 @@ impl Dialogue<'_> {
     }
 
     /// Whether nothing needs what the step would have given, or the person goes on without that, too.
-    fn can_be_spared(&self, step: &StepId) -> bool {
+    fn can_be_spared(&self, step: &NodePath) -> bool {
         let uses = uses(step, self.required);
         for used in &uses {
             self.terminal.say(&format!("{used}, and cannot start without it\n"));

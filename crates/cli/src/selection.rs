@@ -2,7 +2,7 @@
 
 use lifeboat::{Lifeboat, NotSelected, Selected, Wanted, select_run, select_run_and_step};
 use lifeboat_display::state_words;
-use lifeboat_model::{RunId, StepId};
+use lifeboat_model::{NodePath, RunId};
 
 use crate::context::Context;
 use crate::error::CliError;
@@ -29,7 +29,7 @@ pub(crate) fn run_and_step(
     lifeboat: &Lifeboat,
     words: (Option<&str>, Option<&str>),
     wanted: Wanted,
-) -> Result<(RunId, Option<StepId>), CliError> {
+) -> Result<(RunId, Option<NodePath>), CliError> {
     let selected = select_run_and_step(lifeboat.store(), words, wanted);
     let (selected, step) = selected.map_err(|error| explained(&context.spelling, error))?;
     say_which(context, &selected);

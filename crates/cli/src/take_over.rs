@@ -3,7 +3,7 @@
 use lifeboat::{Lifeboat, MissingSecrets, NotDecided, TakenOver};
 use lifeboat_display::state_words;
 use lifeboat_model::record::Decision;
-use lifeboat_model::{Event, Phase, RunId, RunState, StepId, StepState};
+use lifeboat_model::{Event, NodePath, Phase, RunId, RunState, StepState};
 
 use crate::context::Context;
 use crate::error::CliError;
@@ -20,7 +20,7 @@ pub(crate) fn take_over(context: &Context, lifeboat: &Lifeboat, run: &RunId) -> 
 pub(crate) fn decide(
     context: &Context,
     taken: &mut TakenOver,
-    step: Option<StepId>,
+    step: Option<NodePath>,
     decision: Decision,
     reason: String,
 ) -> Result<Event, CliError> {
@@ -33,9 +33,10 @@ pub(crate) fn decide(
 /// A word that the run does not wait for.
 pub(crate) fn not_awaited(context: &Context, state: &RunState, why: String) -> CliError {
     let run = state.run();
-    let open =
-        |step: &StepState| matches!(step, StepState::Running { .. } | StepState::InDoubt { asked: None, .. });
-    let broken_off = state.plan().indices().any(|at| open(state.step(at)));
+    let open = |step: StepState<'_>| {
+        matches!(step, StepState::Running { .. } | StepState::InDoubt { asked: None, .. })
+    };
+    let broken_off = state.indices().any(|at| open(state.step(at)));
     let about = |command| context.spelling.about(command, run);
     let hint = match state.phase() {
         Phase::Running | Phase::Stopped(_) if broken_off => {

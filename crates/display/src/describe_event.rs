@@ -4,8 +4,8 @@ use lifeboat_model::event::rests_on;
 use lifeboat_model::outcome::{Change, Without};
 use lifeboat_model::record::Mode;
 use lifeboat_model::{
-    Event, EventKind, Failure, Harmlessness, Observation, Outcome, Phase, RunState, Status, StepId,
-    StepIndex, StepState,
+    Event, EventKind, Failure, Harmlessness, NodeIndex, NodePath, Observation, Outcome, Phase, RunState,
+    Status, StepState,
 };
 use serde_json::Value;
 
@@ -64,22 +64,22 @@ fn started(event: &Event, state: &RunState) -> String {
     let verb = if event.kind == EventKind::UndoStarted { "undo started" } else { "started" };
     let again = event.attempt.filter(|attempt| attempt.0 > 1);
     let again = again.map(|attempt| format!(", attempt {attempt}")).unwrap_or_default();
-    let at = event.step.as_ref().and_then(|step| state.plan().find(step));
-    let title = at.map(|at| state.plan().step(at)).filter(|step| step.title != step.id.as_str());
+    let at = event.step.as_ref().and_then(|step| state.find(step));
+    let title = at.map(|at| state.template(at)).filter(|step| step.title != step.id.as_str());
     let title = title.map(|step| format!(": {}", one_line(&step.title))).unwrap_or_default();
     format!("{verb}{again}{title}")
 }
 
-fn finished(step: Option<&StepId>, status: Status, state: &RunState) -> String {
+fn finished(step: Option<&NodePath>, status: Status, state: &RunState) -> String {
     let (word, _) = state_words::status(status, state.mode());
-    let Some(at) = step.and_then(|step| state.plan().find(step)) else { return word.to_owned() };
+    let Some(at) = step.and_then(|step| state.find(step)) else { return word.to_owned() };
     let took = took(state, at).map(|took| format!(" after {took}")).unwrap_or_default();
     let because = because(state, at).map(|why| format!(": {why}")).unwrap_or_default();
     format!("{word}{took}{because}")
 }
 
 /// How long a step took that was begun and is over.
-pub fn took(state: &RunState, at: StepIndex) -> Option<String> {
+pub fn took(state: &RunState, at: NodeIndex) -> Option<String> {
     match (state.started_at(at), state.ended_at(at)) {
         (Some(start), Some(end)) if state.mode() != Mode::DryRun => Some(elapsed(start, end)),
         _ => None,
@@ -105,19 +105,19 @@ fn text(data: &Value, key: &str) -> String {
 }
 
 /// What shows that a step is in its state, in one line.
-pub fn because(state: &RunState, at: StepIndex) -> Option<String> {
+pub fn because(state: &RunState, at: NodeIndex) -> Option<String> {
     let why = match state.step(at) {
         StepState::Done { outcome: Outcome { evidence, warnings, .. }, .. } => warned(evidence, warnings),
-        StepState::Skipped { why } | StepState::Cancelled { why } => why.clone(),
+        StepState::Skipped { why } | StepState::Cancelled { why } => why.to_owned(),
         StepState::Failed { failure }
         | StepState::UndoFailed { failure }
         | StepState::Retrying { failure, .. } => failure.to_string(),
-        StepState::InDoubt { cause, asked: None, .. } => cause.clone(),
+        StepState::InDoubt { cause, asked: None, .. } => cause.to_owned(),
         StepState::InDoubt { cause, asked: Some(evidence), .. } => {
             format!("{cause}; looking showed: {evidence}")
         }
-        StepState::Waiting { question, .. } => question.clone(),
-        StepState::Undone { evidence } => evidence.clone(),
+        StepState::Waiting(gate) => gate.question.clone(),
+        StepState::Undone { evidence } => evidence.to_owned(),
         StepState::Rehearsed { observation, without } => {
             let seen = rehearsed(observation, without);
             match rests_on(state, at) {
@@ -125,11 +125,7 @@ pub fn because(state: &RunState, at: StepIndex) -> Option<String> {
                 Some(Harmlessness::Proven | Harmlessness::Unvouched) | None => seen,
             }
         }
-        StepState::Pending
-        | StepState::Open
-        | StepState::Over
-        | StepState::Running { .. }
-        | StepState::Undoing { .. } => return None,
+        StepState::Pending | StepState::Open | StepState::Over | StepState::Running { .. } => return None,
     };
     Some(one_line(&why)).filter(|why| !why.is_empty())
 }
@@ -153,15 +149,13 @@ fn warned(evidence: &str, warnings: &[String]) -> String {
 /// The end of what a failed operation printed, for the event of its failure.
 pub(crate) fn tail_of(event: &Event, state: &RunState) -> Option<String> {
     match event.kind {
-        EventKind::StepFinished { status: Status::Failed } => {
-            tail(state, state.plan().find(event.step.as_ref()?)?)
-        }
+        EventKind::StepFinished { status: Status::Failed } => tail(state, state.find(event.step.as_ref()?)?),
         _ => None,
     }
 }
 
 /// The end of what a failed step's operation printed, set off by bars.
-pub fn tail(state: &RunState, at: StepIndex) -> Option<String> {
+pub fn tail(state: &RunState, at: NodeIndex) -> Option<String> {
     let StepState::Failed { failure: Failure { tail: Some(tail), .. } } = state.step(at) else {
         return None;
     };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anstyle::Style;
 use jiff::Timestamp;
-use lifeboat_model::{Event, EventKind, RunState, Status, StepIndex, StepState};
+use lifeboat_model::{Event, EventKind, NodeIndex, RunState, Status, StepState};
 use unicode_width::UnicodeWidthChar as _;
 
 use crate::describe_event::{because, in_words, tail_of, took};
@@ -36,9 +36,9 @@ impl Default for Size {
 pub struct Live {
     /// An event came: before the first, nothing is known and nothing is drawn.
     begun: bool,
-    going_on: BTreeMap<StepIndex, GoingOn>,
+    going_on: BTreeMap<NodeIndex, GoingOn>,
     /// The steps that are over, of how many.
-    over: BTreeSet<StepIndex>,
+    over: BTreeSet<NodeIndex>,
     all: usize,
     since: Timestamp,
 }
@@ -60,12 +60,12 @@ impl Live {
         if !self.begun || matches!(event.kind, EventKind::RunCreated | EventKind::RunResumed { .. }) {
             self.begin(state);
         }
-        let Some(at) = event.step.as_ref().and_then(|step| state.plan().find(step)) else { return };
+        let Some(at) = event.step.as_ref().and_then(|step| state.find(step)) else { return };
         if let EventKind::StepProgress { message } = &event.kind {
             if let Some(step) = self.going_on.get_mut(&at) {
                 step.note = one_line(message);
             }
-        } else if is_over(state.status(at), state.step(at)) {
+        } else if is_over(state.status(at), &state.step(at)) {
             self.going_on.remove(&at);
             self.over.insert(at);
         } else {
@@ -75,10 +75,10 @@ impl Live {
     }
 
     fn begin(&mut self, state: &RunState) {
-        let steps = || state.plan().indices().filter(|at| state.plan().step(*at).action().is_some());
+        let steps = || state.indices().filter(|at| state.template(*at).action().is_some());
         self.begun = true;
         self.all = steps().count();
-        self.over = steps().filter(|at| is_over(state.status(*at), state.step(*at))).collect();
+        self.over = steps().filter(|at| is_over(state.status(*at), &state.step(*at))).collect();
         self.since = state.created_at();
     }
 
@@ -100,7 +100,7 @@ impl Live {
     }
 }
 
-fn is_over(status: Status, state: &StepState) -> bool {
+fn is_over(status: Status, state: &StepState<'_>) -> bool {
     match status {
         Status::Pending => matches!(state, StepState::Rehearsed { .. }),
         Status::Running | Status::Waiting | Status::InDoubt => false,
@@ -122,7 +122,7 @@ pub fn lasting(event: &Event, state: &RunState) -> Option<String> {
         EventKind::StepProgress { message } if !message.starts_with("attempt ") => None,
         EventKind::StepFinished { status } | EventKind::UndoFinished { status } => {
             let step = event.step.as_ref()?;
-            let at = state.plan().find(step)?;
+            let at = state.find(step)?;
             let (word, style) = state_words::status(*status, state.mode());
             let took = took(state, at).unwrap_or_default();
             let why = because(state, at).unwrap_or_default();
@@ -148,11 +148,11 @@ pub fn lasting(event: &Event, state: &RunState) -> Option<String> {
 }
 
 impl GoingOn {
-    fn of(state: &RunState, at: StepIndex, now: Timestamp) -> Self {
+    fn of(state: &RunState, at: NodeIndex, now: Timestamp) -> Self {
         let (what, style) = state_words::step(state, at);
-        let step = state.plan().step(at);
+        let step = state.template(at);
         Self {
-            id: step.id.to_string(),
+            id: state.path(at).to_string(),
             what,
             style,
             attempt: state.attempts(at),

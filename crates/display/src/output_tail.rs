@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use lifeboat_model::{Attempt, StepId};
+use lifeboat_model::{Attempt, NodePath};
 
 use crate::sanitize::{clean, one_line};
 
@@ -10,7 +10,7 @@ use crate::sanitize::{clean, one_line};
 const SHOWN_LINES: usize = 10;
 
 /// Gives the end of what an attempt of a step printed, as [`rendered`] renders it.
-pub type OutputTails<'t> = dyn Fn(&StepId, Attempt) -> String + 't;
+pub type OutputTails<'t> = dyn Fn(&NodePath, Attempt) -> String + 't;
 
 /// The end of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]

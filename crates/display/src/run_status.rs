@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use lifeboat_model::event::{not_rehearsed, step_details};
 use lifeboat_model::record::Mode;
-use lifeboat_model::{Holder, Phase, RunState, StepIndex, StepState};
+use lifeboat_model::{Holder, NodeIndex, Phase, RunState, StepState};
 use serde_json::{Map, Value, json};
 
 use crate::describe_event::{because, took};
@@ -43,19 +43,20 @@ pub fn as_json(state: &RunState, holder: Option<&Holder>) -> Value {
     put("seq", json!(state.seq()));
     put("holder", json!(holder));
     put("deviations", json!(state.deviations()));
-    put("steps", state.plan().indices().map(|at| step_as_json(state, at)).collect());
+    put("steps", state.nodes().into_iter().map(|at| step_as_json(state, at)).collect());
     Value::Object(json)
 }
 
-fn step_as_json(state: &RunState, at: StepIndex) -> Value {
-    let step = state.plan().step(at);
+fn step_as_json(state: &RunState, at: NodeIndex) -> Value {
+    let step = state.template(at);
     let mut json = Map::new();
     json.insert("id".to_owned(), json!(step.id));
+    json.insert("path".to_owned(), json!(state.path(at)));
     json.insert("state".to_owned(), json!(state.status(at)));
     json.insert("attempts".to_owned(), json!(state.attempts(at)));
     json.insert("title".to_owned(), json!(step.title));
-    if let Some(parent) = step.parent {
-        json.insert("block".to_owned(), json!(state.plan().step(parent).id));
+    if let Some(parent) = state.parent(at) {
+        json.insert("block".to_owned(), json!(state.path(parent)));
     }
     if let Some(started) = state.started_at(at) {
         json.insert("started_at".to_owned(), json!(started));
@@ -85,15 +86,15 @@ pub fn as_text(state: &RunState, holder: Option<&Holder>, now: Timestamp, tails:
     }
     let rows: Vec<_> = summary::actions(state).map(|at| row(state, holder.map(|_| now), at)).collect();
     text.push_str(&format!("\n{}\n{}\n", table::rendered(&rows), summary::tally(state)));
-    let is_in_doubt = |at: &StepIndex| matches!(state.step(*at), StepState::InDoubt { .. });
-    for at in state.plan().indices().filter(is_in_doubt) {
+    let is_in_doubt = |at: &NodeIndex| matches!(state.step(*at), StepState::InDoubt { .. });
+    for at in state.indices().filter(is_in_doubt) {
         text.push_str(&format!("\n{}", summary::undecided(state, at, tails)));
     }
     text
 }
 
 /// `driven`: a process drives the run, and it is so late.
-fn row(state: &RunState, driven: Option<Timestamp>, at: StepIndex) -> [String; 4] {
+fn row(state: &RunState, driven: Option<Timestamp>, at: NodeIndex) -> [String; 4] {
     let (word, style) = state_words::step(state, at);
     let again = match state.attempts(at) {
         0 | 1 => String::new(),
@@ -102,17 +103,17 @@ fn row(state: &RunState, driven: Option<Timestamp>, at: StepIndex) -> [String; 4
     let took = so_far(state, driven, at).or_else(|| took(state, at)).unwrap_or_default();
     let mut why = because(state, at).unwrap_or_default();
     match state.step(at) {
-        StepState::Retrying { at: due, .. } => why = format!("retry at {}: {why}", moment(*due)),
+        StepState::Retrying { at: due, .. } => why = format!("retry at {}: {why}", moment(due)),
         // All that is known of it is said below.
         StepState::InDoubt { asked: None, .. } => why = String::new(),
         _ => {}
     }
-    let step = state.plan().step(at);
-    [format!("{style}{word}{style:#}"), step.id.to_string(), format!("{FAINT}{took}{again}{FAINT:#}"), why]
+    let path = state.path(at).to_string();
+    [format!("{style}{word}{style:#}"), path, format!("{FAINT}{took}{again}{FAINT:#}"), why]
 }
 
 /// For how long a step has been running that somebody drives.
-fn so_far(state: &RunState, driven: Option<Timestamp>, at: StepIndex) -> Option<String> {
+fn so_far(state: &RunState, driven: Option<Timestamp>, at: NodeIndex) -> Option<String> {
     let now = driven.filter(|_| matches!(state.step(at), StepState::Running { .. }))?;
     Some(elapsed(state.started_at(at)?, now))
 }

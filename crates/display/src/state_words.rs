@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use anstyle::{AnsiColor, Style};
 use lifeboat_model::event::not_rehearsed;
 use lifeboat_model::record::{Mode, StopReason, Verdict};
-use lifeboat_model::{Header, Phase, RunState, Status, StepIndex, StepState};
+use lifeboat_model::{Header, NodeIndex, Phase, RunState, Status, StepState};
 
 use crate::style::{ERROR, FAINT, GOOD, WARNING};
 use crate::units::count;
 
 /// A step's state in words, and how they look. What a dry run has not looked at yet is not known to change anything.
-pub fn step(state: &RunState, at: StepIndex) -> (&'static str, Style) {
+pub fn step(state: &RunState, at: NodeIndex) -> (&'static str, Style) {
     match (state.step(at), state.mode()) {
         (StepState::Pending, Mode::DryRun) => ("not looked at", FAINT),
         (_, mode) => status(state.status(at), mode),
@@ -86,5 +86,6 @@ pub fn stop(reason: StopReason) -> &'static str {
         StopReason::Interrupted => "interrupted",
         StopReason::Paused => "ready to go on",
         StopReason::NeedsPerson => "waiting for a person",
+        StopReason::HandedOver => "handed over",
     }
 }

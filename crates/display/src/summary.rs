@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use lifeboat_model::record::{Mode, Verdict};
 use lifeboat_model::run_state::Deviation;
-use lifeboat_model::{Phase, RunState, Status, StepIndex, StepState};
+use lifeboat_model::{NodeIndex, Phase, RunState, Status, StepState};
 
 use crate::describe_event::{because, tail};
 use crate::output_tail::OutputTails;
@@ -39,8 +39,8 @@ pub fn text(state: &RunState, now: Timestamp, tails: &OutputTails<'_>) -> String
 
 /// What was overridden or tolerated, by whom and why.
 pub fn in_words(deviation: &Deviation) -> String {
-    let Deviation { step, what, actor, reason, .. } = deviation;
-    let step = step.as_ref().map(|step| format!("{step} ")).unwrap_or_default();
+    let Deviation { node, what, actor, reason, .. } = deviation;
+    let step = node.as_ref().map(|node| format!("{node} ")).unwrap_or_default();
     let by = actor.as_ref().map(|actor| format!(" ({})", one_line(actor))).unwrap_or_default();
     format!("{WARNING}deviation:{WARNING:#} {step}{what}{by}: {}", one_line(reason))
 }
@@ -84,8 +84,8 @@ pub fn tally(state: &RunState) -> String {
 }
 
 /// The steps that call actions.
-pub fn actions(state: &RunState) -> impl Iterator<Item = StepIndex> + '_ {
-    state.plan().indices().filter(|at| state.plan().step(*at).action().is_some())
+pub fn actions(state: &RunState) -> impl Iterator<Item = NodeIndex> + '_ {
+    state.nodes().into_iter().filter(|at| state.template(*at).action().is_some())
 }
 
 /// What the business expects, and what it got. The clock starts with the run.
@@ -121,26 +121,26 @@ fn rehearsal(state: &RunState) -> String {
     const ORDER: [Status; 5] =
         [Status::Failed, Status::NotRehearsed, Status::Pending, Status::InPlace, Status::Skipped];
     let mut steps: Vec<_> = actions(state).collect();
-    let place = |at: &StepIndex| ORDER.iter().position(|status| *status == state.status(*at));
-    let is_open = |at: &StepIndex| matches!(state.step(*at), StepState::Pending);
+    let place = |at: &NodeIndex| ORDER.iter().position(|status| *status == state.status(*at));
+    let is_open = |at: &NodeIndex| matches!(state.step(*at), StepState::Pending);
     steps.sort_by_key(|at| (is_open(at), place(at).unwrap_or(ORDER.len())));
-    let row = |at: &StepIndex| {
+    let row = |at: &NodeIndex| {
         let (word, style) = state_words::step(state, *at);
         let why = because(state, *at).unwrap_or_default();
-        [format!("{style}{word}{style:#}"), state.plan().step(*at).id.to_string(), why]
+        [format!("{style}{word}{style:#}"), state.path(*at).to_string(), why]
     };
     table::rendered(&steps.iter().map(row).collect::<Vec<_>>())
 }
 
 /// A step that needs a person, with all that is known about it.
-pub fn undecided(state: &RunState, at: StepIndex, tails: &OutputTails<'_>) -> String {
+pub fn undecided(state: &RunState, at: NodeIndex, tails: &OutputTails<'_>) -> String {
     let (word, style) = state_words::step(state, at);
-    let step = state.plan().step(at);
+    let (path, step) = (state.path(at), state.template(at));
     let why = because(state, at).unwrap_or_default();
     let attempts = count(state.attempts(at) as usize, "attempt", "attempts");
     let tail = match state.step(at) {
-        StepState::InDoubt { attempt, .. } => tails(&step.id, *attempt),
+        StepState::InDoubt { attempt, .. } => tails(&path, attempt),
         _ => tail(state, at).unwrap_or_default(),
     };
-    format!("{style}{word}:{style:#} {} (line {}, {attempts}): {why}\n{tail}", step.id, step.line)
+    format!("{style}{word}:{style:#} {} (line {}, {attempts}): {why}\n{tail}", path, step.line)
 }

@@ -8,6 +8,7 @@
 mod begin;
 mod end;
 mod fill;
+mod opening;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -23,8 +24,8 @@ use lifeboat_action::{MASK, Masker};
 use lifeboat_model::record::{Driver, Mode, StopReason, Verdict};
 use lifeboat_model::template::Values;
 use lifeboat_model::{
-    Attempt, Epoch, Event, EventKind, Failure, Observation, Record, RecordBody, RunState, Seq, StepId,
-    StepIndex, StepState,
+    Attempt, Epoch, Event, EventKind, Failure, NodeIndex, NodePath, Observation, Record, RecordBody,
+    RunState, Seq, StepState,
 };
 use serde_json::{Map, Value};
 
@@ -38,21 +39,21 @@ use crate::store::Draft;
 #[derive(Debug)]
 pub(crate) enum Input {
     /// An attempt came to its end.
-    Ended { at: StepIndex, attempt: Attempt, end: AttemptEnd },
+    Ended { at: NodeIndex, attempt: Attempt, end: AttemptEnd },
     /// A dry run looked.
-    Rehearsed { at: StepIndex, observation: Observation },
+    Rehearsed { at: NodeIndex, observation: Observation },
     /// A doubt was looked into.
-    Looked { at: StepIndex, attempt: Attempt, finding: Finding },
+    Looked { at: NodeIndex, attempt: Attempt, finding: Finding },
     /// A retry may be due.
     Woken,
     /// A person answered, or nobody did.
-    Answered { at: StepIndex, answer: Option<Answer> },
+    Answered { at: NodeIndex, answer: Option<Answer> },
     /// A signal of the operating system.
     Signal(Signal),
     /// The folder of an attempt cannot be written to. For the driver, who stops.
     FolderFailed { folder: PathBuf, error: io::Error },
     /// A step says how it is going.
-    Progress { step: StepId, message: String },
+    Progress { node: NodePath, message: String },
 }
 
 /// What follows from an input: first the drafts are written, then the events told, then the acts carried out.
@@ -76,7 +77,7 @@ pub(crate) enum Act {
     /// Wake up then: a retry is due.
     WakeAt(Timestamp),
     /// Ask the person at the terminal.
-    Ask { at: StepIndex, question: Question },
+    Ask { at: NodeIndex, question: Question },
     /// Cancel what runs.
     CancelAll,
     /// Leave without waiting for anything.
@@ -104,17 +105,17 @@ pub(crate) struct Core {
     masker: Arc<Masker>,
     urgency: Urgency,
     /// Steps that are being looked at, for a rehearsal or because of a doubt.
-    looking: BTreeSet<StepIndex>,
+    looking: BTreeSet<NodeIndex>,
     /// Steps about which the person is being asked.
-    asking: BTreeSet<StepIndex>,
+    asking: BTreeSet<NodeIndex>,
     /// Nobody answers: not asked again in this drive.
     nobody: bool,
     /// Attempts of earlier drivers that are in doubt, with the boot id of the machine they ran on.
-    inherited: BTreeMap<StepIndex, Option<String>>,
+    inherited: BTreeMap<NodeIndex, Option<String>>,
     /// Attempts that answered "unknown" in this drive.
-    unknown: BTreeMap<StepIndex, Failure>,
+    unknown: BTreeMap<NodeIndex, Failure>,
     /// Attempts of this drive that were looked at afterwards in vain: there is no need to look at once again.
-    unchecked: BTreeMap<StepIndex, String>,
+    unchecked: BTreeMap<NodeIndex, String>,
     /// The wake-up that was asked for last.
     wake_at: Option<Timestamp>,
     left: Option<Left>,
@@ -147,8 +148,8 @@ impl Core {
         now: Timestamp,
         resumed: Resumed,
     ) -> (Self, Response) {
-        let broken: Vec<_> = state.plan().indices().filter_map(|at| broken_off(&state, at)).collect();
-        let inherited = state.plan().indices().filter_map(|at| inherited(&state, at)).collect();
+        let broken: Vec<_> = state.indices().filter_map(|at| broken_off(&state, at)).collect();
+        let inherited = state.indices().filter_map(|at| inherited(&state, at)).collect();
         let previous = state.driver().clone();
         let mut core = Self { inherited, ..Self::over(state, epoch, secrets) };
         let mut response = Response::default();
@@ -160,11 +161,11 @@ impl Core {
             RecordBody::RunResumed { driver: resumed.driver, actor: resumed.actor },
             &mut response,
         );
-        for (step, attempt, cause) in broken {
+        for (node, attempt, cause) in broken {
             let cause = cause.unwrap_or_else(|| {
                 format!("its driver, pid {} on {}, ended while it ran", previous.pid, previous.host)
             });
-            core.record(now, RecordBody::StepInDoubt { step, attempt, cause }, &mut response);
+            core.record(now, RecordBody::StepInDoubt { node, attempt, cause }, &mut response);
         }
         core.settle(now, &mut response);
         (core, response)
@@ -202,11 +203,11 @@ impl Core {
             Input::Answered { at, answer } => self.answered(now, at, answer, response),
             Input::Signal(signal) => self.signalled(signal, response),
             Input::FolderFailed { .. } => {}
-            Input::Progress { step, message } => {
+            Input::Progress { node, message } => {
                 let (seq, run) = (self.state.seq(), self.state.run().clone());
-                let attempt = self.state.plan().find(&step).map(|at| Attempt(self.state.attempts(at)));
+                let attempt = self.state.find(&node).map(|at| Attempt(self.state.attempts(at)));
                 let kind = EventKind::StepProgress { message };
-                let event = Event { seq, at: now, run, step: Some(step), attempt, kind };
+                let event = Event { seq, at: now, run, step: Some(node), attempt, kind };
                 response.events.push(event);
             }
         }
@@ -233,7 +234,7 @@ impl Core {
     }
 
     /// If the step's newest attempt was begun by an earlier driver: the boot id of its machine, where it is known.
-    pub(crate) fn inherited(&self, at: StepIndex) -> Option<Option<String>> {
+    pub(crate) fn inherited(&self, at: NodeIndex) -> Option<Option<String>> {
         self.inherited.get(&at).cloned()
     }
 
@@ -260,12 +261,13 @@ impl Core {
         }
     }
 
-    fn values(&self) -> Values<'_> {
-        Values { state: &self.state, secrets: &self.secrets, mask: MASK }
+    /// The values that the texts of a node may use.
+    fn values(&self, at: NodeIndex) -> Values<'_> {
+        Values { state: &self.state, node: Some(at), secrets: &self.secrets, mask: MASK }
     }
 
-    fn step_id(&self, at: StepIndex) -> StepId {
-        self.state.plan().step(at).id.clone()
+    fn path(&self, at: NodeIndex) -> NodePath {
+        self.state.path(at)
     }
 
     fn is_dry_run(&self) -> bool {
@@ -284,17 +286,16 @@ pub(crate) struct Resumed {
 
 /// The steps a new driver has to look at: those that ran when the last driver ended, and those in doubt already, since
 /// looking again may tell by now.
-fn broken_off(state: &RunState, at: StepIndex) -> Option<(StepId, Attempt, Option<String>)> {
-    let step = || state.plan().step(at).id.clone();
+fn broken_off(state: &RunState, at: NodeIndex) -> Option<(NodePath, Attempt, Option<String>)> {
     match state.step(at) {
-        StepState::Running { attempt } => Some((step(), *attempt, None)),
-        StepState::InDoubt { attempt, cause, .. } => Some((step(), *attempt, Some(cause.clone()))),
+        StepState::Running { attempt, .. } => Some((state.path(at), attempt, None)),
+        StepState::InDoubt { attempt, cause, .. } => Some((state.path(at), attempt, Some(cause.to_owned()))),
         _ => None,
     }
 }
 
 /// An attempt that an earlier driver left open, with the boot id of the machine it began on, where it is known.
-fn inherited(state: &RunState, at: StepIndex) -> Option<(StepIndex, Option<String>)> {
+fn inherited(state: &RunState, at: NodeIndex) -> Option<(NodeIndex, Option<String>)> {
     match state.step(at) {
         StepState::Running { .. } | StepState::InDoubt { .. } => {
             Some((at, state.attempt_boot(at).map(str::to_owned)))

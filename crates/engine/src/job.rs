@@ -8,14 +8,16 @@ use lifeboat_action::CallInfo;
 use lifeboat_model::outcome::Without;
 use lifeboat_model::plan::{OnUnknown, RetryPolicy};
 use lifeboat_model::record::StepEnd;
-use lifeboat_model::{ActionName, Attempt, AttemptKey, Effect, Failure, Harmlessness, RunState, StepId, StepIndex};
+use lifeboat_model::{
+    ActionName, Attempt, Effect, Effort, Failure, Harmlessness, NodeIndex, NodePath, RunState,
+};
 use serde_json::Value;
 
 /// An attempt with its parameters filled in.
 #[derive(Debug, Clone)]
 pub(crate) struct Job {
-    pub(crate) at: StepIndex,
-    pub(crate) step: StepId,
+    pub(crate) at: NodeIndex,
+    pub(crate) node: NodePath,
     pub(crate) attempt: Attempt,
     pub(crate) call: Call,
     pub(crate) check: Option<Call>,
@@ -44,12 +46,12 @@ impl Job {
     pub(crate) fn info(&self, state: &RunState, steps: &Path, boot: Option<String>) -> CallInfo {
         CallInfo {
             run: state.run().clone(),
-            step: self.step.clone(),
+            step: self.node.clone(),
             attempt: self.attempt,
-            key: AttemptKey::of(state.run(), &self.step),
+            key: state.key(self.at, Effort::Apply),
             mode: state.mode(),
             started_at: self.started_at,
-            folder: steps.join(self.step.as_str()).join(self.attempt.to_string()),
+            folder: steps.join(state.folder_name(self.at)).join(self.attempt.to_string()),
             boot,
             without: self.without.clone(),
             time_left: None,
@@ -100,8 +102,8 @@ mod tests {
             recoverable: true,
         };
         let job = Job {
-            at: StepIndex(0),
-            step: StepId::new("one").unwrap(),
+            at: NodeIndex(0),
+            node: NodePath::new("one").unwrap(),
             attempt: Attempt::FIRST,
             call,
             check: None,

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use lifeboat_model::record::Decision;
-use lifeboat_model::{Attempt, StepId};
+use lifeboat_model::{Attempt, NodePath};
 
 /// Can be asked about a step in doubt.
 pub trait Person: Send + Sync + std::fmt::Debug {
@@ -16,7 +16,7 @@ pub trait Person: Send + Sync + std::fmt::Debug {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
     /// The step.
-    pub step: StepId,
+    pub step: NodePath,
     /// Its title.
     pub title: String,
     /// The attempt in doubt.

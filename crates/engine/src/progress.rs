@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lifeboat_action::ProgressSink;
-use lifeboat_model::StepId;
+use lifeboat_model::NodePath;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::core::Input;
@@ -22,12 +22,12 @@ pub(crate) struct ProgressSender {
 }
 
 impl ProgressSink for ProgressSender {
-    fn progress(&self, step: &StepId, message: String) {
+    fn progress(&self, step: &NodePath, message: String) {
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= PROGRESS {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             return;
         }
-        drop(self.sender.send(Input::Progress { step: step.clone(), message }));
+        drop(self.sender.send(Input::Progress { node: step.clone(), message }));
     }
 
     fn folder_failed(&self, folder: &Path, error: io::Error) {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use lifeboat_action::Registry;
 use lifeboat_model::record::{Mode, StopReason, Verdict};
-use lifeboat_model::{Phase, RunState, Status, StepId, StepIndex};
+use lifeboat_model::{NodeIndex, NodePath, Phase, RunState, Status};
 
 use crate::required_outputs::{RequiredOutputs, required_outputs};
 use crate::runbook::pinned_path;
@@ -25,7 +25,7 @@ pub enum NextCommand {
     /// Decide about a step.
     Decide {
         /// The step.
-        step: StepId,
+        step: NodePath,
         /// Nobody knows whether its effect is in place; otherwise it failed.
         in_doubt: bool,
         /// Its outputs that other steps use: whoever marks it as done has to give them.
@@ -60,7 +60,8 @@ pub fn next_commands(state: &RunState, registry: &Registry) -> Vec<NextCommand> 
     }
     let again = |mode| NextCommand::StartAgain { mode, file: pinned_path(state.plan()).map(Into::into) };
     match state.phase() {
-        Phase::Running | Phase::Stopped(StopReason::Interrupted | StopReason::Paused) => {
+        Phase::Running
+        | Phase::Stopped(StopReason::Interrupted | StopReason::Paused | StopReason::HandedOver) => {
             vec![NextCommand::Resume { after: Before::Nothing }]
         }
         Phase::Stopped(StopReason::NeedsPerson) => {
@@ -84,9 +85,9 @@ fn decisions(state: &RunState, registry: &Registry) -> Vec<NextCommand> {
         return Vec::new();
     }
     let mut required = required_outputs(state.plan(), registry);
-    let mut decide = |at: StepIndex| {
-        let step = state.plan().step(at).id.clone();
-        let required = required.remove(&step).unwrap_or_default();
+    let mut decide = |at: NodeIndex| {
+        let step = state.path(at);
+        let required = required.remove(step.id()).unwrap_or_default();
         NextCommand::Decide { step, in_doubt: state.status(at) == Status::InDoubt, required }
     };
     steps.into_iter().map(&mut decide).collect()

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use lifeboat_action::Masker;
 use lifeboat_command::{Tail, tails};
-use lifeboat_model::{Attempt, StepId};
+use lifeboat_model::{Attempt, NodePath};
 
 use crate::secrets::Secrets;
 
@@ -24,8 +24,8 @@ impl OutputTails {
     }
 
     /// The ends of what an attempt printed, without text where it may hold a secret that cannot be hidden.
-    pub fn of(&self, step: &StepId, attempt: Attempt) -> Vec<Tail> {
-        let folder = self.steps.join(step.as_str()).join(attempt.to_string());
+    pub fn of(&self, step: &NodePath, attempt: Attempt) -> Vec<Tail> {
+        let folder = self.steps.join(step.file_name().unwrap_or_default()).join(attempt.to_string());
         tails(&folder, self.missing.is_empty().then_some(&self.masker))
     }
 
@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn secrets_are_hidden_and_texts_that_may_hold_an_unknown_one_left_out() {
         let folder = std::env::temp_dir().join(format!("lifeboat-tails-{}", std::process::id()));
-        let step = StepId::new("loud").expect("an id");
+        let step = NodePath::new("loud").expect("an id");
         let attempt = folder.join("loud/2");
         fs::create_dir_all(&attempt).expect("a folder");
         fs::write(attempt.join("stdout"), "password hunter2\n").expect("a file");

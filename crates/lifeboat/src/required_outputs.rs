@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use lifeboat_action::Registry;
 use lifeboat_model::outcome::Outputs;
 use lifeboat_model::template::{Reference, analyse};
-use lifeboat_model::{ActionName, ActionSpec, Catalog as _, Plan, PlanStep, StepId, nearest};
+use lifeboat_model::{ActionName, ActionSpec, Catalog as _, NodePath, Plan, PlanStep, StepId, nearest};
 use serde_json::Value;
 
 use crate::output_type::OutputType;
@@ -71,15 +71,20 @@ pub fn required_outputs(plan: &Plan, registry: &Registry) -> BTreeMap<StepId, Re
 }
 
 /// Those outputs of a step that others use and that are not among the given ones.
-pub fn missing_outputs(plan: &Plan, registry: &Registry, step: &StepId, given: &Outputs) -> RequiredOutputs {
-    let mut missing = required_outputs(plan, registry).remove(step).unwrap_or_default();
+pub fn missing_outputs(
+    plan: &Plan,
+    registry: &Registry,
+    step: &NodePath,
+    given: &Outputs,
+) -> RequiredOutputs {
+    let mut missing = required_outputs(plan, registry).remove(step.id()).unwrap_or_default();
     missing.retain(|name, _| !given.contains_key(name));
     missing
 }
 
 /// Which step uses which output of a step, a line each.
-pub fn uses(step: &StepId, required: &RequiredOutputs) -> Vec<String> {
-    let by = |name: &String, user: &StepId| format!("step `{user}` uses `steps.{step}.{name}`");
+pub fn uses(step: &NodePath, required: &RequiredOutputs) -> Vec<String> {
+    let by = |name: &String, user: &StepId| format!("step `{user}` uses `steps.{}.{name}`", step.id());
     required.iter().flat_map(|(name, output)| output.users.iter().map(move |user| by(name, user))).collect()
 }
 

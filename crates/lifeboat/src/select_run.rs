@@ -2,7 +2,7 @@
 
 use lifeboat_engine::{Listed, Store, StoreError};
 use lifeboat_model::record::{Mode, Verdict};
-use lifeboat_model::{InvalidId, Phase, RunId, StepId};
+use lifeboat_model::{InvalidId, NodePath, Phase, RunId};
 
 /// What is asked for when no run is named: the newest that fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,15 +110,17 @@ pub fn select_run_and_step(
     store: &dyn Store,
     words: (Option<&str>, Option<&str>),
     wanted: Wanted,
-) -> Result<(Selected, Option<StepId>), NotSelected> {
+) -> Result<(Selected, Option<NodePath>), NotSelected> {
     match words {
         (Some(first), Some(second)) if !names_run(store, first)? && names_run(store, second)? => {
             Err(NotSelected::RunComesSecond { first: first.to_owned(), second: second.to_owned() })
         }
-        (Some(named), Some(text)) => Ok((select_run(store, Some(named), wanted)?, Some(StepId::new(text)?))),
+        (Some(named), Some(text)) => {
+            Ok((select_run(store, Some(named), wanted)?, Some(NodePath::new(text)?)))
+        }
         (Some(word), None) if names_run(store, word)? => Ok((select_run(store, Some(word), wanted)?, None)),
         (Some(word), None) => {
-            let step = StepId::new(word)?;
+            let step = NodePath::new(word)?;
             Ok((select_run(store, None, wanted)?, Some(step)))
         }
         (None, _) => Ok((select_run(store, None, wanted)?, None)),

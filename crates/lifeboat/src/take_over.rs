@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use lifeboat_engine::{Claim, Draft, EngineError, StoreError, check_driven};
 use lifeboat_model::record::{Decision, Verdict};
-use lifeboat_model::{Event, Phase, Record, RecordBody, RunId, RunState, StepId};
+use lifeboat_model::{Event, NodePath, Phase, Record, RecordBody, RunId, RunState};
 
 use crate::drift::{Drift, drift};
 use crate::lifeboat::Lifeboat;
@@ -73,7 +73,7 @@ impl Lifeboat {
     pub fn command(
         &self,
         run: &RunId,
-        step: Option<StepId>,
+        step: Option<NodePath>,
         decision: Decision,
         reason: String,
     ) -> Result<Event, CommandError> {
@@ -145,17 +145,20 @@ impl TakenOver {
     /// When the run does not wait for it, or when it cannot be written.
     pub fn decide(
         &mut self,
-        step: Option<StepId>,
+        step: Option<NodePath>,
         decision: Decision,
         reason: String,
     ) -> Result<Event, NotDecided> {
         let at = Timestamp::now();
+        let state = &self.claim.state;
+        let node = step.map(|step| state.meant(&step).map(|at| state.path(at))).transpose();
+        let node = node.map_err(NotDecided::NotAwaited)?;
         let masker = self.secrets().masker();
         let Claim { journal, state, epoch, notes } = &mut self.claim;
         let masker = masker.keeping(self.lifeboat.registry.declared_outputs(state.plan()));
         let (decision, reason) = (masker.masked(decision), masker.masked(reason));
         let actor = self.lifeboat.identity.actor.clone();
-        let word = RecordBody::OperatorDecided { step, decision, actor, reason };
+        let word = RecordBody::OperatorDecided { node, decision, actor, reason };
         let notes_first = notes.iter().map(|text| RecordBody::Note { text: text.clone() });
         let mut after = state.clone();
         let mut records = Vec::new();

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::action_spec::Harmlessness;
-use crate::ids::{Attempt, RunId, Seq, StepId, StepIndex};
+use crate::ids::{Attempt, Effort, NodeIndex, RunId, Seq};
+use crate::node_path::NodePath;
 use crate::outcome::{Failure, Observation, Outcome};
 use crate::record::{Mode, Record, RecordBody};
 use crate::run_state::{RunState, Status, StepState};
@@ -20,7 +21,7 @@ pub struct Event {
     /// The run.
     pub run: RunId,
     /// The step it is about.
-    pub step: Option<StepId>,
+    pub step: Option<NodePath>,
     /// The attempt it is about.
     pub attempt: Option<Attempt>,
     /// What.
@@ -149,7 +150,7 @@ impl Event {
         put("type", json!(self.kind.type_name()));
         put("step", json!(self.step));
         put("attempt", json!(self.attempt));
-        let step = self.step.as_ref().and_then(|id| state.plan().find(id));
+        let step = self.step.as_ref().and_then(|path| state.find(path));
         match &self.kind {
             EventKind::RunCreated => {
                 put("runbook", json!(state.plan().runbook()));
@@ -160,7 +161,7 @@ impl Event {
             }
             EventKind::RunResumed { actor } => put("actor", json!(actor)),
             EventKind::StepStarted | EventKind::UndoStarted => {
-                put("title", json!(step.map(|at| &state.plan().step(at).title)));
+                put("title", json!(step.map(|at| &state.template(at).title)));
             }
             EventKind::StepProgress { message } => put("message", json!(message)),
             EventKind::StepFinished { status } | EventKind::UndoFinished { status } => {
@@ -202,25 +203,22 @@ impl Event {
 
 /// How many steps a dry run could not tell anything about. None of them counts as passed.
 pub fn not_rehearsed(state: &RunState) -> usize {
-    let is_blind = |at: &StepIndex| {
-        matches!(state.step(*at), StepState::Rehearsed { observation: Observation::Unknown { .. }, .. })
-    };
-    state.plan().indices().filter(is_blind).count()
+    state.tally(Status::NotRehearsed) as usize
 }
 
 /// If a dry run has seen something of the step: on whose word it was looked at.
-pub fn rests_on(state: &RunState, step: StepIndex) -> Option<Harmlessness> {
+pub fn rests_on(state: &RunState, step: NodeIndex) -> Option<Harmlessness> {
     let StepState::Rehearsed { observation, .. } = state.step(step) else { return None };
     match observation {
         Observation::InPlace { .. } | Observation::Pending { .. } => {
-            Some(state.plan().step(step).action()?.rehearsed_by()?.harmless)
+            Some(state.template(step).action()?.rehearsed_by()?.harmless)
         }
         Observation::Blocked { .. } | Observation::Unknown { .. } => None,
     }
 }
 
 /// What is known about a step that is over, for programs: `evidence`, `outputs`, `failure` …
-pub fn step_details(state: &RunState, step: StepIndex) -> Map<String, Value> {
+pub fn step_details(state: &RunState, step: NodeIndex) -> Map<String, Value> {
     let mut json = Map::new();
     let mut put = |key: &str, value: Value| drop(json.insert(key.to_owned(), value));
     if let StepState::Rehearsed { without, .. } = state.step(step)
@@ -263,13 +261,9 @@ pub fn step_details(state: &RunState, step: StepIndex) -> Map<String, Value> {
             observation: Observation::Blocked { why } | Observation::Unknown { why },
             ..
         } => put("why", json!(why)),
-        StepState::Waiting { question, .. } => put("question", json!(question)),
+        StepState::Waiting(gate) => put("question", json!(gate.question)),
         StepState::Undone { evidence } => put("evidence", json!(evidence)),
-        StepState::Pending
-        | StepState::Open
-        | StepState::Over
-        | StepState::Running { .. }
-        | StepState::Undoing { .. } => {}
+        StepState::Pending | StepState::Open | StepState::Over | StepState::Running { .. } => {}
     }
     if let (Some(start), Some(end)) = (state.started_at(step), state.ended_at(step)) {
         put("elapsed_ms", json!(elapsed_ms(start, end)));
@@ -277,61 +271,70 @@ pub fn step_details(state: &RunState, step: StepIndex) -> Map<String, Value> {
     json
 }
 
-type Parts = (Option<StepId>, Option<Attempt>, EventKind);
+type Parts = (Option<NodePath>, Option<Attempt>, EventKind);
 
 fn parts(record: &Record, state: &RunState) -> Option<Parts> {
-    let status = |step: &StepId| state.plan().find(step).map_or(Status::Pending, |at| state.status(at));
+    let status = |node: &NodePath| state.find(node).map_or(Status::Pending, |at| state.status(at));
     let run = |kind| Some((None, None, kind));
+    let about = |node: &NodePath, attempt, kind| Some((Some(node.clone()), attempt, kind));
     match &record.body {
         RecordBody::RunCreated(_) => run(EventKind::RunCreated),
         RecordBody::RunResumed { actor, .. } => run(EventKind::RunResumed { actor: actor.clone() }),
-        RecordBody::StepStarted { step, attempt, .. } => {
-            Some((Some(step.clone()), Some(*attempt), EventKind::StepStarted))
+        RecordBody::StepStarted { node, attempt, effort: Effort::Apply, .. } => {
+            about(node, Some(*attempt), EventKind::StepStarted)
         }
-        RecordBody::AttemptFailed { step, attempt, failure, retry_at } => {
+        RecordBody::StepStarted { node, attempt, effort: Effort::Undo, .. } => {
+            about(node, Some(*attempt), EventKind::UndoStarted)
+        }
+        RecordBody::AttemptFailed { node, attempt, failure, retry_at } => {
             let message = failed_attempt(*attempt, failure, record.at, *retry_at);
-            Some((Some(step.clone()), Some(*attempt), EventKind::StepProgress { message }))
+            about(node, Some(*attempt), EventKind::StepProgress { message })
         }
-        RecordBody::StepFinished { step, attempt, .. } => {
-            Some((Some(step.clone()), *attempt, EventKind::StepFinished { status: status(step) }))
+        RecordBody::StepFinished { node, attempt, .. } => {
+            about(node, *attempt, EventKind::StepFinished { status: status(node) })
         }
-        RecordBody::StepRehearsed { step, .. } => {
-            Some((Some(step.clone()), None, EventKind::StepFinished { status: status(step) }))
+        RecordBody::StepRehearsed { node, .. } => {
+            about(node, None, EventKind::StepFinished { status: status(node) })
         }
-        RecordBody::StepInDoubt { step, attempt, cause } => {
-            Some((Some(step.clone()), Some(*attempt), EventKind::StepInDoubt { cause: cause.clone() }))
+        RecordBody::StepInDoubt { node, attempt, cause } => {
+            about(node, Some(*attempt), EventKind::StepInDoubt { cause: cause.clone() })
         }
-        RecordBody::DoubtResolved { step, attempt, rule, evidence, resolution, retry_at: _ } => {
+        RecordBody::DoubtResolved { node, attempt, rule, evidence, resolution, retry_at: _ } => {
             let data = json!({"rule": rule, "evidence": evidence, "resolution": resolution});
-            Some((Some(step.clone()), Some(*attempt), EventKind::DoubtResolved { data }))
+            about(node, Some(*attempt), EventKind::DoubtResolved { data })
         }
-        RecordBody::GateOpened { step, question, expires } => {
-            let kind = EventKind::GateOpened { question: question.clone(), expires: *expires };
-            Some((Some(step.clone()), None, kind))
+        RecordBody::GateOpened { node, gate } => {
+            let kind = EventKind::GateOpened { question: gate.question.clone(), expires: gate.expires };
+            about(node, None, kind)
         }
-        RecordBody::GateDecided { step, decision, why } => {
-            let data = json!({"decision": decision, "why": why});
-            Some((Some(step.clone()), None, EventKind::GateDecided { data }))
+        RecordBody::GateDecided { node, decision, why } => {
+            about(node, None, EventKind::GateDecided { data: json!({"decision": decision, "why": why}) })
         }
-        RecordBody::OperatorDecided { step, decision, actor, reason } => {
+        RecordBody::OperatorDecided { node, decision, actor, reason } => {
             let (actor, reason) = (actor.clone(), reason.clone());
             let kind = EventKind::OperatorDecided { decision: decision.name().to_owned(), actor, reason };
-            Some((step.clone(), None, kind))
+            Some((node.clone(), None, kind))
         }
-        RecordBody::GuardTripped { guard, evidence, then } => {
+        RecordBody::GuardTripped { guard, node: _, evidence, then } => {
             run(EventKind::GuardTripped { data: json!({"guard": guard, "evidence": evidence, "then": then}) })
-        }
-        RecordBody::UndoStarted { step, attempt } => {
-            Some((Some(step.clone()), Some(*attempt), EventKind::UndoStarted))
-        }
-        RecordBody::UndoFinished { step, attempt, .. } => {
-            Some((Some(step.clone()), Some(*attempt), EventKind::UndoFinished { status: status(step) }))
         }
         RecordBody::RunStopped { reason } => {
             run(EventKind::RunStopped { reason: reason.as_str().to_owned() })
         }
         RecordBody::RunFinished { verdict } => run(EventKind::RunFinished { verdict: verdict.as_str() }),
-        RecordBody::Note { .. } => None,
+        RecordBody::NodeOpened { .. }
+        | RecordBody::LoopExpanded { .. }
+        | RecordBody::BatchOpened { .. }
+        | RecordBody::AttemptNoted { .. }
+        | RecordBody::ChangeAccepted { .. }
+        | RecordBody::GateVoted { .. }
+        | RecordBody::RequirementMet { .. }
+        | RecordBody::RollbackBegan { .. }
+        | RecordBody::LockTaken { .. }
+        | RecordBody::LockReleased { .. }
+        | RecordBody::Told { .. }
+        | RecordBody::RunEdited { .. }
+        | RecordBody::Note { .. } => None,
     }
 }
 

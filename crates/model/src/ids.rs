@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::node_path::NodePath;
+
 /// Why a text is not a valid identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a valid {what}: {rule}")]
@@ -100,6 +102,19 @@ text_id! {
     RunId, "run id", "a run id is `run_` and 26 lower-case letters and digits", is_run_id
 }
 
+impl std::borrow::Borrow<str> for StepId {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl StepId {
+    /// The text, shared with this value.
+    pub(crate) fn shared(&self) -> std::sync::Arc<str> {
+        std::sync::Arc::clone(&self.0)
+    }
+}
+
 /// The number of a record in its run's journal. The first record has number 1; 0 means "none yet".
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -161,16 +176,20 @@ impl fmt::Display for Attempt {
     }
 }
 
-/// The idempotency key of a step in a run, `run id/step id`: the same for every attempt and after every resume, so
-/// that a service that remembers keys carries the effect out once.
+/// The idempotency key of a node's effort in a run: `run/path#pass` to apply, `run/path#pass-undo` to undo. It is the
+/// same for every attempt and after every resume, so that a service that remembers keys carries the effect out once. The
+/// pass grows when the node was undone, so that such a service does not answer "done already".
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AttemptKey(pub String);
 
 impl AttemptKey {
-    /// The key of `step` in `run`.
-    pub fn of(run: &RunId, step: &StepId) -> Self {
-        Self(format!("{run}/{step}"))
+    /// The key of an effort of the node at `path` in `run`.
+    pub fn of(run: &RunId, path: &NodePath, pass: u32, effort: Effort) -> Self {
+        match effort {
+            Effort::Apply => Self(format!("{run}/{path}#{pass}")),
+            Effort::Undo => Self(format!("{run}/{path}#{pass}-undo")),
+        }
     }
 }
 
@@ -206,6 +225,30 @@ impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
     }
+}
+
+/// A node's place in its run. The nodes of the plan have the numbers of their steps; the items of loops follow in the
+/// order in which their loops were expanded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NodeIndex(pub u32);
+
+impl NodeIndex {
+    /// As an index into a slice.
+    pub fn get(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What an attempt is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effort {
+    /// To bring the effect about.
+    #[default]
+    Apply,
+    /// To take it back.
+    Undo,
 }
 
 /// A step's place in [`crate::Plan::steps`].

@@ -23,6 +23,7 @@ pub mod event;
 pub mod ids;
 pub mod inputs;
 pub mod kind;
+pub mod node_path;
 pub mod outcome;
 pub mod plan;
 pub mod problem;
@@ -40,15 +41,19 @@ pub use catalog::{Catalog, ParamPath, ParamProblem};
 pub use check::{INPUT_VALUE, check, check_filled, check_source};
 pub use document::{Document, read_values};
 pub use event::{Event, EventKind};
-pub use ids::{ActionName, Attempt, AttemptKey, Digest, Epoch, InvalidId, RunId, Seq, StepId, StepIndex};
+pub use ids::{
+    ActionName, Attempt, AttemptKey, Digest, Effort, Epoch, InvalidId, NodeIndex, RunId, Seq, StepId,
+    StepIndex,
+};
 pub use inputs::{Given, InputProblem, bind_inputs};
-pub use outcome::{Change, Failure, FailureKind, Observation, Outcome};
+pub use node_path::{ItemKey, NodePath};
+pub use outcome::{Change, Failure, FailureKind, Footprint, Observation, Outcome};
 pub use plan::{Plan, PlanStep, StepKind};
 pub use problem::{Problem, Problems, Related};
 pub use record::{Mode, Record, RecordBody};
 pub use redact::Redact;
 pub use run_header::{Header, Holder};
-pub use run_state::{IllegalRecord, Next, Outlook, Phase, RunState, Status, StepState};
+pub use run_state::{IllegalRecord, Next, Outlook, Phase, Refused, RunState, Status, StepState};
 pub use source::{Position, Source, Span, Spanned};
 pub use suggest::nearest;
 pub use undriven::Undriven;

@@ -73,6 +73,38 @@ pub struct Outcome {
     pub warnings: Vec<String>,
 }
 
+/// What is out there of a step because of this run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Footprint {
+    /// Nothing.
+    #[default]
+    None,
+    /// A part of the effect.
+    Part,
+    /// The whole effect.
+    Full,
+    /// Nobody knows.
+    Unknown,
+    /// It was there, and was taken back.
+    TakenBack,
+}
+
+impl Footprint {
+    /// What two attempts together leave behind, the later one given second.
+    #[must_use]
+    pub fn and(self, later: Self) -> Self {
+        match (self, later) {
+            (_, Self::Full) => Self::Full,
+            (_, Self::TakenBack) => Self::TakenBack,
+            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+            (Self::Full, Self::None | Self::Part) => Self::Full,
+            (_, Self::Part) => Self::Part,
+            (earlier, Self::None) => earlier,
+        }
+    }
+}
+
 /// What is known about the effect of a failed attempt; it decides what may happen next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -119,6 +151,14 @@ impl Failure {
     /// A failure after which nobody knows whether the effect is there.
     pub fn unknown(message: impl Into<String>) -> Self {
         Self::new(FailureKind::Unknown, message)
+    }
+
+    /// What the attempt left behind, as far as the kind tells.
+    pub(crate) fn footprint(&self) -> Footprint {
+        match self.kind {
+            FailureKind::Transient | FailureKind::Permanent => Footprint::None,
+            FailureKind::Unknown => Footprint::Unknown,
+        }
     }
 
     /// The same failure with the whole chain of `error`'s sources as causes.

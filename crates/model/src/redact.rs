@@ -110,7 +110,7 @@ impl Redact for StepEnd {
                 outputs.redact(change);
                 warnings.redact(change);
             }
-            Self::Skipped { why } | Self::Cancelled { why } => (change.text)(why),
+            Self::Skipped { why } => (change.text)(why),
             Self::Failed(failure) => failure.redact(change),
         }
     }
@@ -131,12 +131,11 @@ impl Redact for Decision {
         match self {
             Self::MarkDone { outputs } => outputs.redact(change),
             Self::KeepPinned { edited: _ }
-            | Self::Approve
-            | Self::Reject
             | Self::Retry
             | Self::Skip
             | Self::Pause
             | Self::Cancel
+            | Self::Override
             | Self::Rollback => {}
         }
     }

@@ -1,18 +1,31 @@
 //! The state of a run: what follows from its records.
 //!
-//! [`RunState::apply`] folds one record in, and refuses it when it is not legal in the present state; [`RunState::next`]
-//! says what may happen now. A driver, a resume and a reader all go through the same `apply`.
+//! [`RunState::apply`] folds one record in, and refuses it when it is not legal in the present state
+//! ([`RunState::allows`]); [`RunState::next`] says what may happen now. A driver, a resume and a reader all go through the
+//! same `apply`.
 //!
-//! The work per record does not grow with the plan: each step counts what it still waits for, and the steps that may
-//! start are kept in a set. Nor does the work per question of a driver: a step it took is not offered again until its
+//! ```text
+//!   nodes      where each node stands: the plan's steps, and the items of expanded loops
+//!   states     what is kept of each node
+//!   lanes      the nodes by what may happen to them next     ┐ follow from the states;
+//!   counts     what goes on, is in doubt or failed, by scope ┘ `derive` works them out anew
+//! ```
+//!
+//! The work per record does not grow with the plan: each node counts what it still waits for, and the nodes that may
+//! start are kept in a lane. Nor does the work per question of a driver: a node it took is not offered again until its
 //! state changes.
 
-mod apply;
+mod allows;
 mod checkpoint;
+mod fold;
 mod graph;
+mod lanes;
+mod loops;
 mod next;
-mod sets;
-mod step_state;
+mod node_state;
+mod nodes;
+mod propagate;
+mod status;
 #[cfg(test)]
 mod tests;
 
@@ -22,16 +35,22 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-pub use apply::IllegalRecord;
-pub use checkpoint::{RunCheckpoint, StepCheckpoint};
+pub use allows::{IllegalRecord, Refused};
+pub use checkpoint::{NodeCheckpoint, RunCheckpoint};
 pub use next::{Next, Outlook};
-pub use step_state::{DoneBy, Status, StepState};
+pub use node_state::{Accepted, DoneBy, NodeState, StepState};
+pub use status::Status;
 
 use self::graph::Graph;
-use crate::ids::{Digest, Epoch, RunId, Seq, StepId, StepIndex};
-use crate::outcome::Outputs;
-use crate::plan::Plan;
-use crate::record::{Driver, Mode, RunCreated, StopReason, Verdict};
+use self::lanes::Lanes;
+use self::loops::{Counts, LoopState};
+use self::nodes::Nodes;
+use self::propagate::Task;
+use crate::ids::{AttemptKey, Digest, Effort, Epoch, NodeIndex, RunId, Seq, StepIndex};
+use crate::node_path::NodePath;
+use crate::outcome::{Footprint, Outputs};
+use crate::plan::{OnFailure, Plan, PlanStep, Section};
+use crate::record::{Driver, Item, Mode, RunCreated, StopReason, Verdict};
 use crate::undriven::Undriven;
 
 /// What is known about a run after some of its records.
@@ -42,8 +61,10 @@ pub struct RunState {
     graph: Arc<Graph>,
     seq: Seq,
     epoch: Epoch,
-    updated_at: Timestamp,
+    /// When the newest record was decided; while a record is folded in, when that one was.
+    now: Timestamp,
     driver: Driver,
+    boot: Option<Arc<str>>,
     phase: Phase,
     course: Course,
     deviations: Vec<Deviation>,
@@ -52,40 +73,33 @@ pub struct RunState {
     /// The run was reopened while it was ending: `finally` is set back, as soon as no attempt of it is open.
     ending_again: bool,
     undriven: Option<Undriven>,
-    steps: Vec<StepProgress>,
-    sets: Sets,
-    offers: Offers,
-    /// Steps whose state changed since a checkpoint asked.
-    touched: BTreeSet<StepIndex>,
+    nodes: Nodes,
+    states: Vec<NodeState>,
+    loops: Vec<LoopState>,
+    /// By [`Section`].
+    lanes: [Lanes; 2],
+    counts: Counts,
+    left: Left,
+    /// How many steps that call an action have each status.
+    tally: [u32; Status::COUNT],
+    /// How many of them have an effect of this run out there.
+    in_effect: u32,
+    /// A record is being folded in: what follows from it is new.
+    is_folding: bool,
+    /// What is still to be followed up; empty between records.
+    tasks: Vec<Task>,
+    loop_tasks: BTreeSet<nodes::ExpansionIndex>,
+    /// Nodes whose state changed since a checkpoint asked.
+    touched: BTreeSet<NodeIndex>,
+    /// How many expanded loops a checkpoint asked for.
+    loops_taken: usize,
 }
 
-/// The steps by what may happen to them next. All of it follows from the steps' states.
-#[derive(Debug, Clone, Default, PartialEq)]
-struct Sets {
-    /// Needs are met, not started.
-    ready: BTreeSet<StepIndex>,
-    /// An attempt or an undo is going on.
-    running: BTreeSet<StepIndex>,
-    /// A retry is due at that time.
-    retrying: BTreeSet<(Timestamp, StepIndex)>,
-    /// In doubt, not looked at yet.
-    doubts: BTreeSet<StepIndex>,
-    /// In doubt, or a gate: a person has to decide.
-    asking: BTreeSet<StepIndex>,
-    /// Failed, and the run may not go on.
-    stopping: BTreeSet<StepIndex>,
-    /// How many steps outside `finally` are not over.
-    left: u32,
-    /// How many steps of `finally` are not over.
-    left_finally: u32,
-}
-
-/// The steps that a driver has something to do about and did not take yet: a part of the sets of their kind.
-#[derive(Debug, Clone, Default, PartialEq)]
-struct Offers {
-    start: BTreeSet<StepIndex>,
-    resolve: BTreeSet<StepIndex>,
-    ask: BTreeSet<StepIndex>,
+/// How many nodes that stand in no other are not over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Left {
+    steps: u32,
+    finally: u32,
 }
 
 /// Where a run is heading.
@@ -115,11 +129,13 @@ pub enum Phase {
 /// Something a person overrode, or a failure that the runbook tolerates.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Deviation {
-    /// The step; none for the whole run.
-    pub step: Option<StepId>,
+    /// The node; none for the whole run.
+    #[serde(rename = "step", default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<NodePath>,
     /// What was done instead, in words.
     pub what: String,
     /// Who; none when it was the runbook's own rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
     /// Why.
     pub reason: String,
@@ -127,25 +143,7 @@ pub struct Deviation {
     pub at: Timestamp,
 }
 
-/// A step's place in the run.
-#[derive(Debug, Clone, PartialEq)]
-struct StepProgress {
-    state: StepState,
-    /// How many attempts were started.
-    attempts: u32,
-    /// How many of them count against the step's `retry` since a person last said "retry".
-    failures: u32,
-    /// How many attempts in a row never began, up to the newest.
-    unstarted: u32,
-    started_at: Option<Timestamp>,
-    ended_at: Option<Timestamp>,
-    /// The boot id of the machine on which the newest attempt began, where it is known.
-    boot: Option<String>,
-    /// Needs that are not met yet, the opening of the block around it included. For an open block: children that
-    /// are not over.
-    waits_for: u32,
-}
-
+/// The run as a whole.
 impl RunState {
     /// The run.
     pub fn run(&self) -> &RunId {
@@ -179,7 +177,7 @@ impl RunState {
 
     /// When the newest record was decided.
     pub fn updated_at(&self) -> Timestamp {
-        self.updated_at
+        self.now
     }
 
     /// The number of the newest record.
@@ -202,6 +200,11 @@ impl RunState {
         self.phase
     }
 
+    /// Where the run is heading.
+    pub fn course(&self) -> Course {
+        self.course
+    }
+
     /// What was overridden or tolerated so far.
     pub fn deviations(&self) -> &[Deviation] {
         &self.deviations
@@ -216,78 +219,196 @@ impl RunState {
     pub fn undriven(&self) -> Option<Undriven> {
         self.undriven
     }
+}
 
-    /// The state of a step. A block's follows from its children.
-    pub fn step(&self, step: StepIndex) -> &StepState {
-        &self.progress(step).state
+/// Where nodes stand.
+impl RunState {
+    /// All nodes that take part in the run, in the order of the runbook: blocks and loops before what stands inside them.
+    pub fn nodes(&self) -> Vec<NodeIndex> {
+        self.nodes.in_order()
     }
 
-    /// How many attempts of a step count against its `retry` since it was last begun afresh.
-    pub fn failures(&self, step: StepIndex) -> u32 {
-        self.progress(step).failures
+    /// All nodes that take part in the run, in the order in which they were made.
+    pub fn indices(&self) -> impl Iterator<Item = NodeIndex> + use<'_> {
+        self.nodes.all()
     }
 
-    /// How many attempts of a step in a row, up to the newest, were proven never to have begun.
-    pub fn unstarted(&self, step: StepIndex) -> u32 {
-        self.progress(step).unstarted
+    /// The step that a node is made from.
+    pub fn template(&self, at: NodeIndex) -> &PlanStep {
+        self.plan().step(self.nodes.template(at))
     }
 
-    /// How many attempts of a step were started.
-    pub fn attempts(&self, step: StepIndex) -> u32 {
-        self.progress(step).attempts
+    /// The place in the plan of the step that a node is made from.
+    pub fn template_index(&self, at: NodeIndex) -> StepIndex {
+        self.nodes.template(at)
     }
 
-    /// The boot id of the machine on which a step's newest attempt began, where it is known.
-    pub fn attempt_boot(&self, step: StepIndex) -> Option<&str> {
-        self.progress(step).boot.as_deref()
+    /// The part of the runbook that a node stands in.
+    pub fn section(&self, at: NodeIndex) -> Section {
+        self.graph.section(self.nodes.template(at))
     }
 
-    /// When the newest attempt of a step was started; one that goes on where an attempt in doubt broke off, when that
-    /// one was.
-    pub fn started_at(&self, step: StepIndex) -> Option<Timestamp> {
-        self.progress(step).started_at
+    /// A node's path.
+    pub fn path(&self, at: NodeIndex) -> NodePath {
+        self.nodes.path(at)
     }
 
-    /// When a step ended.
-    pub fn ended_at(&self, step: StepIndex) -> Option<Timestamp> {
-        self.progress(step).ended_at
+    /// The node at a path.
+    pub fn find(&self, path: &NodePath) -> Option<NodeIndex> {
+        self.nodes.find(path)
     }
 
-    /// The outputs of a step that is done.
-    pub fn outputs(&self, step: StepIndex) -> Option<&Outputs> {
-        self.step(step).outputs()
+    /// The node that an operator means: its path, or the id of a step that stands only once.
+    ///
+    /// # Errors
+    /// When there is no such node, or several have the id.
+    pub fn meant(&self, path: &NodePath) -> Result<NodeIndex, String> {
+        if let Some(at) = self.find(path) {
+            return Ok(at);
+        }
+        let named: Vec<_> =
+            self.indices().filter(|at| self.template(*at).id.as_str() == path.as_str()).collect();
+        match named.as_slice() {
+            [] => Err(format!("the plan has no step `{path}`")),
+            [one] => Ok(*one),
+            several => {
+                let paths: Vec<_> =
+                    several.iter().take(5).map(|at| format!("`{}`", self.path(*at))).collect();
+                let more = if several.len() > paths.len() { ", …" } else { "" };
+                Err(format!("several steps are named `{path}`: {}{more}", paths.join(", ")))
+            }
+        }
     }
 
-    /// Where the run is heading.
-    pub fn course(&self) -> Course {
-        self.course
+    /// What a node stands in: a block, a call, or for an item its loop.
+    pub fn parent(&self, at: NodeIndex) -> Option<NodeIndex> {
+        self.nodes.parent(at)
     }
 
-    /// The word for a step's state; for a block that is over, that of its worst child.
-    pub fn status(&self, step: StepIndex) -> Status {
-        let worst = |status: &Status| match status {
-            Status::Failed => 3,
-            Status::InDoubt => 2,
-            Status::NotRehearsed => 1,
-            _ => 0,
-        };
-        match self.step(step) {
-            StepState::Over => graph::children(self.plan(), step)
-                .iter()
-                .map(|child| self.status(*child))
-                .max_by_key(worst)
-                .unwrap_or(Status::Succeeded),
+    /// The nodes directly inside a block or call, and the items of an expanded loop, ascending.
+    pub fn children(&self, at: NodeIndex) -> Vec<NodeIndex> {
+        self.nodes.children(at)
+    }
+
+    /// The nodes that must be over before a node, besides what it stands in.
+    pub fn needs(&self, at: NodeIndex) -> Vec<NodeIndex> {
+        self.nodes.needs(at)
+    }
+
+    /// The item of a loop, if the node is or stands in one: the innermost.
+    pub fn item(&self, at: NodeIndex) -> Option<&Item> {
+        self.nodes.item(self.nodes.scope(at))
+    }
+
+    /// The node that the id means where `from` stands: the nearest one outward. Blocks hide nothing; what stands inside a
+    /// loop is seen by the same item alone.
+    pub fn visible(&self, from: Option<NodeIndex>, id: &str) -> Option<NodeIndex> {
+        self.nodes.visible(from, id)
+    }
+}
+
+/// How far nodes are.
+impl RunState {
+    /// The state of a node. A block's follows from its children.
+    pub fn step(&self, at: NodeIndex) -> StepState<'_> {
+        self.state(at).seen()
+    }
+
+    /// The word for a node's state; for a block that is over, that of its worst child.
+    pub fn status(&self, at: NodeIndex) -> Status {
+        match self.step(at) {
+            StepState::Over => {
+                let children = self.children(at).into_iter().map(|child| self.status(child));
+                children
+                    .max_by_key(|status| status.weight())
+                    .filter(|worst| worst.weight() > 0)
+                    .unwrap_or(Status::Succeeded)
+            }
             StepState::Pending if self.phase == Phase::Finished(Verdict::Cancelled) => Status::Cancelled,
             state => state.status(),
         }
     }
 
-    fn progress(&self, step: StepIndex) -> &StepProgress {
-        self.steps.get(step.get()).expect("bug: the step index is of another plan")
+    /// What is out there of a node because of this run.
+    pub fn footprint(&self, at: NodeIndex) -> Footprint {
+        self.state(at).footprint
     }
 
-    fn progress_mut(&mut self, step: StepIndex) -> &mut StepProgress {
-        self.touched.insert(step);
-        self.steps.get_mut(step.get()).expect("bug: the step index is of another plan")
+    /// What a node's action wanted remembered for undoing it, oldest first.
+    pub fn notes(&self, at: NodeIndex) -> &[Value] {
+        &self.state(at).notes
+    }
+
+    /// The idempotency key of an effort of a node.
+    pub fn key(&self, at: NodeIndex, effort: Effort) -> AttemptKey {
+        AttemptKey::of(self.run(), &self.path(at), self.state(at).pass, effort)
+    }
+
+    /// The name of the folder in which a node's attempts keep their files, the same on every machine.
+    pub fn folder_name(&self, at: NodeIndex) -> String {
+        self.path(at).file_name().unwrap_or_else(|| format!("node-{}", at.0))
+    }
+
+    /// The next batch of a loop that makes a pause.
+    pub fn next_batch(&self, at: NodeIndex) -> Option<u32> {
+        let of = self.nodes.expansion_of(at)?;
+        self.pause_ends(at).map(|_| self.loops[of.get()].progress.batch + 1)
+    }
+
+    /// The change of a node's open attempt that was accepted and is not known to be in effect.
+    pub fn accepted(&self, at: NodeIndex) -> Option<&Accepted> {
+        self.state(at).work.as_ref()?.accepted.as_ref()
+    }
+
+    /// How many attempts of a node count against its `retry` since it was last begun afresh.
+    pub fn failures(&self, at: NodeIndex) -> u32 {
+        self.state(at).failures
+    }
+
+    /// How many attempts of a node in a row, up to the newest, were proven never to have begun.
+    pub fn unstarted(&self, at: NodeIndex) -> u32 {
+        self.state(at).unstarted
+    }
+
+    /// How many attempts of a node were started.
+    pub fn attempts(&self, at: NodeIndex) -> u32 {
+        self.state(at).attempts
+    }
+
+    /// The boot id of the machine on which a node's newest attempt began, where it is known.
+    pub fn attempt_boot(&self, at: NodeIndex) -> Option<&str> {
+        self.state(at).boot.as_deref()
+    }
+
+    /// When the newest attempt of a node was started; one that goes on where an attempt in doubt broke off, when that
+    /// one was.
+    pub fn started_at(&self, at: NodeIndex) -> Option<Timestamp> {
+        self.state(at).started_at
+    }
+
+    /// When a node ended.
+    pub fn ended_at(&self, at: NodeIndex) -> Option<Timestamp> {
+        self.state(at).ended_at
+    }
+
+    /// The outputs of a node that is done; they stay while it is undone and after that.
+    pub fn outputs(&self, at: NodeIndex) -> Option<&Outputs> {
+        self.state(at).result.as_ref()?.outputs()
+    }
+
+    /// Whether the run goes on when this node fails.
+    fn tolerates_failure(&self, at: NodeIndex) -> bool {
+        let template = self.nodes.template(at);
+        self.mode() == Mode::DryRun
+            || self.graph.is_finally(template)
+            || self
+                .plan()
+                .step(template)
+                .action()
+                .is_some_and(|action| action.on_failure == OnFailure::Continue)
+    }
+
+    fn state(&self, at: NodeIndex) -> &NodeState {
+        self.states.get(at.get()).expect("bug: the node is of another run")
     }
 }

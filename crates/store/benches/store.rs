@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use lifeboat_engine::store::{Claim, Draft, Store};
 use lifeboat_model::record::StepEnd;
-use lifeboat_model::{Attempt, AttemptKey, Outcome, RecordBody, RunId};
+use lifeboat_model::{Attempt, Effort, NodeIndex, Outcome, RecordBody, RunId};
 use lifeboat_store::FileStore;
 use lifeboat_testkit::samples;
 use lifeboat_testkit::store_suite::append;
@@ -117,13 +117,13 @@ fn create(store: &FileStore, number: u32, steps: usize) -> (RunId, Claim) {
 
 /// The end of the step before would be in the same batch; here it is the step's own, which is as many bytes.
 fn step(claim: &Claim, at: usize) -> Vec<Draft> {
-    let step = claim.state.plan().steps()[at].id.clone();
-    let key = AttemptKey::of(claim.state.run(), &step);
+    let (at, effort) = (NodeIndex(at as u32), Effort::Apply);
+    let (node, key) = (claim.state.path(at), claim.state.key(at, effort));
     let started =
-        RecordBody::StepStarted { step: step.clone(), attempt: Attempt::FIRST, key, with: json!({}) };
+        RecordBody::StepStarted { node: node.clone(), effort, attempt: Attempt::FIRST, key, with: json!({}) };
     let outcome = Outcome { evidence: "did nothing".to_owned(), ..Outcome::default() };
     let end = StepEnd::Succeeded(outcome);
-    let finished = RecordBody::StepFinished { step, attempt: Some(Attempt::FIRST), end };
+    let finished = RecordBody::StepFinished { node, attempt: Some(Attempt::FIRST), end };
     vec![samples::draft(1, started), samples::draft(2, finished)]
 }
 

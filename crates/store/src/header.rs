@@ -28,18 +28,7 @@ pub(crate) fn follow(header: &mut Header, record: &Record) -> bool {
             header.not_rehearsed += usize::from(matches!(observation, Observation::Unknown { .. }));
             return false;
         }
-        RecordBody::OperatorDecided { .. }
-        | RecordBody::StepStarted { .. }
-        | RecordBody::AttemptFailed { .. }
-        | RecordBody::StepFinished { .. }
-        | RecordBody::StepInDoubt { .. }
-        | RecordBody::DoubtResolved { .. }
-        | RecordBody::GateOpened { .. }
-        | RecordBody::GateDecided { .. }
-        | RecordBody::GuardTripped { .. }
-        | RecordBody::UndoStarted { .. }
-        | RecordBody::UndoFinished { .. }
-        | RecordBody::Note { .. } => return false,
+        _ => return false,
     };
     header.state = state;
     header.updated = record.at;

@@ -5,6 +5,9 @@
 //!  └──────────────── head ─────────────────────┘└──────── body ───────┘└────────────── tail ──────────────┘
 //! ```
 //!
+//! A record that changes nothing has `"skip":true` at the end of its head: a reader of an older minor version that does
+//! not know its type passes over it. A reader that does not know another type refuses the journal.
+//!
 //! The order of the fields is part of the format: head and tail are read without parsing the body, so that a chain of
 //! thousands of records is verified at the speed of the hash. `hash` covers every byte of the line before `,"hash"`,
 //! `prev` among them. `batch` is the number of the first record that was written and synced together with this one:
@@ -16,6 +19,9 @@ use std::io::Write as _;
 use jiff::Timestamp;
 use lifeboat_model::record::{FORMAT, FormatVersion};
 use lifeboat_model::{Epoch, Record, RecordBody, Seq};
+
+/// What marks a record that changes nothing.
+const SKIP: &[u8] = br#","skip":true"#;
 
 /// The hash of a line, as its 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,6 +58,9 @@ pub(crate) fn write(
     let start = buffer.len();
     let Record { seq, epoch, at, body } = record;
     write!(buffer, r#"{{"v":"{FORMAT}","seq":{seq},"batch":{batch},"epoch":{epoch},"at":"{at}""#)?;
+    if body.may_be_skipped() {
+        buffer.extend_from_slice(SKIP);
+    }
     // The body is an object of its own, `{"type":…,"data":…}`: its braces give way to the line's.
     let body_start = buffer.len();
     serde_json::to_writer(&mut *buffer, body)?;
@@ -78,6 +87,8 @@ pub(crate) struct Line<'a> {
     pub(crate) hash: LineHash,
     /// When it was decided, as written.
     pub(crate) at: &'a str,
+    /// Whether a reader that does not know its type may pass over it.
+    skip: bool,
     /// `"type":…,"data":…`
     body: &'a [u8],
 }
@@ -105,7 +116,7 @@ impl<'a> Line<'a> {
         object.push(b'}');
         let body = match serde_json::from_slice(&object) {
             Ok(body) => body,
-            Err(_) if self.version > FORMAT => self.unknown_body(),
+            Err(_) if self.version > FORMAT && self.skip => self.unknown_body(),
             Err(error) => return Err(error.to_string()),
         };
         Ok(Record { seq: self.seq, epoch: self.epoch, at, body })
@@ -145,8 +156,10 @@ impl<'a> Head<'a> {
     fn line(&mut self, prev: LineHash, hash: LineHash) -> Option<Line<'a>> {
         let (version, seq, batch, epoch) = self.numbers()?;
         let at = self.at()?;
-        self.literal(br#"","#)?;
-        Some(Line { version, seq, batch, epoch, prev, hash, at, body: self.0 })
+        self.literal(b"\"")?;
+        let skip = self.literal(SKIP).is_some();
+        self.literal(b",")?;
+        Some(Line { version, seq, batch, epoch, prev, hash, at, skip, body: self.0 })
     }
 
     fn moment(&mut self) -> Option<&'a str> {
@@ -221,7 +234,7 @@ mod tests {
         let (start, end) = text.split_once(r#","prev":""#).expect("a tail");
         assert_eq!(
             start,
-            r#"{"v":"1.0","seq":5,"batch":4,"epoch":3,"at":"2023-11-14T22:13:20Z","type":"note","data":{"text":"a \"b\" ü\n"}"#
+            r#"{"v":"1.0","seq":5,"batch":4,"epoch":3,"at":"2023-11-14T22:13:20Z","skip":true,"type":"note","data":{"text":"a \"b\" ü\n"}"#
         );
         assert_eq!(end.len(), 64 + r#"","hash":""#.len() + 64 + 2);
         assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());

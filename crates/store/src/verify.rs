@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use lifeboat_engine::store::StoreError;
-use lifeboat_model::{Header, Holder, Record, RunId, RunState, Seq, StepIndex};
+use lifeboat_model::{Header, Holder, NodeIndex, Record, RunId, RunState, Seq};
 
 use crate::checkpoint::{self, Saved};
 use crate::folder::{self, RunFolder};
@@ -97,10 +97,10 @@ fn compare(saved: Saved, text: &JournalText, first: &Record, folded: &RunState) 
         Ok(restored) => restored,
         Err(why) => return Checkpoints::Bad { why },
     };
-    let differs = |step: &StepIndex| restored.step_checkpoint(*step) != folded.step_checkpoint(*step);
-    match folded.plan().indices().find(differs) {
-        Some(step) => {
-            let why = format!("they have another state for step `{}`", folded.plan().step(step).id);
+    let differs = |at: &NodeIndex| restored.node_checkpoint(*at) != folded.node_checkpoint(*at);
+    match folded.indices().find(differs) {
+        Some(at) => {
+            let why = format!("they have another state for step `{}`", folded.path(at));
             Checkpoints::Bad { why }
         }
         None if restored.run_checkpoint() != folded.run_checkpoint() => {

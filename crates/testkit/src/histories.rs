@@ -4,8 +4,8 @@ use lifeboat_engine::store::Draft;
 use lifeboat_model::plan::Section;
 use lifeboat_model::record::{Decision, DoubtRule, Resolution, StepEnd, StopReason, Verdict};
 use lifeboat_model::{
-    Attempt, AttemptKey, Epoch, Failure, Outcome, Outlook, Phase, Plan, Record, RecordBody, RunId, RunState,
-    Seq, StepId, StepIndex, StepState,
+    Attempt, Effort, Epoch, Failure, NodeIndex, Outcome, Outlook, Phase, Plan, Record, RecordBody, RunId,
+    RunState, Seq, StepState,
 };
 use serde_json::{Map, Value, json};
 
@@ -53,16 +53,15 @@ fn running(state: &RunState, choice: u16) -> Vec<(bool, RecordBody)> {
         return vec![(false, RecordBody::RunFinished { verdict })];
     }
     let mut bodies = vec![RecordBody::Note { text: format!("choice {choice}") }];
-    let retries = state.retries().map(|(_, at)| at);
+    let retries = state.due().map(|(_, at)| at);
     bodies.extend(state.next().start.into_iter().chain(retries).map(|at| started(state, at)));
-    bodies.extend(state.plan().indices().flat_map(|at| answers(state, at, choice)));
+    bodies.extend(state.indices().flat_map(|at| answers(state, at, choice)));
     bodies.extend(decisions(state));
     let mut moves: Vec<_> = bodies.into_iter().map(|body| (false, body)).collect();
     if choice.is_multiple_of(11) {
-        moves = vec![
-            (false, RecordBody::RunStopped { reason: StopReason::Interrupted }),
-            (true, resumed(choice)),
-        ];
+        let stopped = RecordBody::RunStopped { reason: StopReason::Interrupted };
+        moves = if state.is_busy() { Vec::new() } else { vec![(false, stopped)] };
+        moves.push((true, resumed(choice)));
     }
     moves
 }
@@ -71,23 +70,19 @@ fn resumed(choice: u16) -> RecordBody {
     RecordBody::RunResumed { driver: samples::driver(u32::from(choice)), actor: "tester".to_owned() }
 }
 
-fn id(state: &RunState, at: StepIndex) -> StepId {
-    state.plan().step(at).id.clone()
-}
-
-fn started(state: &RunState, at: StepIndex) -> RecordBody {
-    let step = id(state, at);
-    let key = AttemptKey::of(state.run(), &step);
-    RecordBody::StepStarted { step, attempt: Attempt(state.attempts(at) + 1), key, with: json!({}) }
+fn started(state: &RunState, at: NodeIndex) -> RecordBody {
+    let (node, effort) = (state.path(at), Effort::Apply);
+    let (attempt, key) = (Attempt(state.attempts(at) + 1), state.key(at, effort));
+    RecordBody::StepStarted { node, effort, attempt, key, with: json!({}) }
 }
 
 /// What may be heard of a step that is going on or in doubt.
-fn answers(state: &RunState, at: StepIndex, choice: u16) -> Vec<RecordBody> {
-    let step = id(state, at);
+fn answers(state: &RunState, at: NodeIndex, choice: u16) -> Vec<RecordBody> {
+    let node = state.path(at);
     let outcome = || Outcome { evidence: "seen".to_owned(), outputs: outputs(choice), warnings: Vec::new() };
-    match *state.step(at) {
-        StepState::Running { attempt } => {
-            let end = |end| RecordBody::StepFinished { step: step.clone(), attempt: Some(attempt), end };
+    match state.step(at) {
+        StepState::Running { attempt, .. } => {
+            let end = |end| RecordBody::StepFinished { node: node.clone(), attempt: Some(attempt), end };
             vec![
                 end(StepEnd::Succeeded(outcome())),
                 end(StepEnd::Succeeded(Outcome::default())),
@@ -97,9 +92,9 @@ fn answers(state: &RunState, at: StepIndex, choice: u16) -> Vec<RecordBody> {
                     warnings: vec!["barely".to_owned()],
                 }),
                 end(StepEnd::Failed(Failure::permanent("no").caused_by(&std::fmt::Error))),
-                RecordBody::StepInDoubt { step: step.clone(), attempt, cause: "the driver died".to_owned() },
+                RecordBody::StepInDoubt { node: node.clone(), attempt, cause: "the driver died".to_owned() },
                 RecordBody::AttemptFailed {
-                    step: step.clone(),
+                    node: node.clone(),
                     attempt,
                     failure: Failure::transient("not yet"),
                     retry_at: samples::at(i64::from(choice)),
@@ -114,7 +109,7 @@ fn answers(state: &RunState, at: StepIndex, choice: u16) -> Vec<RecordBody> {
                 Resolution::Ask,
             ];
             let resolved = |resolution| RecordBody::DoubtResolved {
-                step: step.clone(),
+                node: node.clone(),
                 attempt,
                 rule: DoubtRule::Observed,
                 evidence: "looked".to_owned(),
@@ -130,23 +125,23 @@ fn answers(state: &RunState, at: StepIndex, choice: u16) -> Vec<RecordBody> {
 
 /// What a person may say about steps in doubt and failures.
 fn decisions(state: &RunState) -> Vec<RecordBody> {
-    let decidable = |at: &StepIndex| match state.step(*at) {
+    let decidable = |at: &NodeIndex| match state.step(*at) {
         StepState::InDoubt { asked, .. } => asked.is_some(),
-        StepState::Failed { .. } => state.plan().step(*at).section == Section::Steps,
+        StepState::Failed { .. } => state.section(*at) == Section::Steps,
         _ => false,
     };
-    let decided = |at: StepIndex| {
+    let decided = |at: NodeIndex| {
         [Decision::Retry, Decision::Skip, Decision::MarkDone { outputs: Map::new() }].map(|decision| {
-            let step = Some(id(state, at));
+            let node = Some(state.path(at));
             RecordBody::OperatorDecided {
-                step,
+                node,
                 decision,
                 actor: "tester".to_owned(),
                 reason: "so".to_owned(),
             }
         })
     };
-    state.plan().indices().filter(decidable).flat_map(decided).collect()
+    state.indices().filter(decidable).flat_map(decided).collect()
 }
 
 /// Outputs of between some and a good many thousand bytes.

@@ -95,6 +95,5 @@ impl Driving {
 
 /// The steps and their states, one word each.
 pub fn statuses(state: &RunState) -> Vec<(String, &'static str)> {
-    let plan = state.plan();
-    plan.indices().map(|at| (plan.step(at).id.to_string(), state.status(at).as_str())).collect()
+    state.nodes().into_iter().map(|at| (state.path(at).to_string(), state.status(at).as_str())).collect()
 }

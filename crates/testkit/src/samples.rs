@@ -70,9 +70,22 @@ pub fn mixed() -> Plan {
     plan(&[step(0, &[], None), block, inside(2), inside(3), inside(4), step(5, &[1], None), last])
 }
 
+/// A plan of seven steps `s0` to `s6`, a loop `s7` in two batches with a pause, and a call `s8` of one step.
+pub fn nested() -> Plan {
+    let mut steps: Vec<_> = (0..7).map(|at| step(at, at.checked_sub(1).as_slice(), None)).collect();
+    let mut each = step(7, &[6], None);
+    let pacing = json!({ "max_parallel": 1, "batches": [{ "items": 1 }], "pause": "PT1S" });
+    each["kind"] = json!({ "loop": { "over": [], "pacing": pacing, "max_failures": { "items": 0 } } });
+    let mut call = step(9, &[7], None);
+    call["id"] = json!("s8");
+    call["kind"] = json!({ "call": { "children": [10], "inputs": {} } });
+    steps.extend([each, step(8, &[], Some(7)), call, step(10, &[], Some(9))]);
+    plan(&steps)
+}
+
 /// Everything a state says, in a form that can be compared.
 pub fn description(state: &RunState) -> String {
-    let steps: Vec<_> = state.plan().indices().map(|at| state.step_checkpoint(at)).collect();
+    let steps: Vec<_> = state.indices().map(|at| state.node_checkpoint(at)).collect();
     let next = format!("{:?}", state.next());
     format!("{} {:?}\n{:#?}\n{next}\n{steps:#?}", state.run(), state.mode(), state.run_checkpoint())
 }

@@ -1,8 +1,8 @@
 //! What every store promises. A store's tests call [`crate::store_suite!`] with a way to make one.
 
 use lifeboat_engine::store::{Claim, Draft, Store, StoreError};
-use lifeboat_model::record::{Driver, StopReason, Verdict};
-use lifeboat_model::{Epoch, Phase, Record, RecordBody, RunId, RunState, Seq};
+use lifeboat_model::record::{Driver, StepEnd, StopReason, Verdict};
+use lifeboat_model::{Epoch, Failure, NodeIndex, Phase, Record, RecordBody, RunId, RunState, Seq};
 
 use crate::histories::{self, Move};
 use crate::samples;
@@ -181,10 +181,18 @@ pub fn a_run_is_readable_while_it_is_driven(make: MakePlace<'_>) {
     assert_eq!((loaded.holder, loaded.records.len()), (None, 3));
 }
 
+/// The first step could not start.
+fn failed(state: &RunState) -> RecordBody {
+    let node = state.path(NodeIndex(0));
+    RecordBody::StepFinished { node, attempt: None, end: StepEnd::Failed(Failure::permanent("no")) }
+}
+
 pub fn the_list_shows_the_newest_first_with_its_state(make: MakePlace<'_>) {
     let place = make();
     let store = place.store();
     let (_, mut finished) = create(&*store, 1, 1);
+    let end = failed(&finished.state);
+    append(&mut finished, vec![samples::draft(6, end)]);
     append(&mut finished, vec![samples::draft(7, RecordBody::RunFinished { verdict: Verdict::Failed })]);
     drop(finished);
     let (_, mut stopped) = create(&*store, 3, 1);

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use lifeboat_action::{
-    ActionContext, ActionName, Attempt, AttemptKey, CallInfo, Masker, Progress, Registry, RunId, StepId,
+    ActionContext, ActionName, Attempt, AttemptKey, CallInfo, Effort, Masker, NodePath, Progress, Registry,
+    RunId,
 };
 use lifeboat_command::{SupervisorProgram, register, supervise};
 use lifeboat_model::Mode;
@@ -30,9 +31,9 @@ async fn drive(run: &str, folder: &Path, params: &str) -> ExitCode {
     register(&mut registry, program);
     let action = registry.action(&ActionName::new("command.run").expect("a name")).expect("command.run");
     let run = RunId::new(run).expect("a run id");
-    let step = StepId::new("step").expect("a step id");
+    let step = NodePath::new("step").expect("a step id");
     let info = CallInfo {
-        key: AttemptKey::of(&run, &step),
+        key: AttemptKey::of(&run, &step, 1, Effort::Apply),
         run,
         step,
         attempt: Attempt::FIRST,

@@ -36,7 +36,9 @@ pub(crate) fn words(length: Duration) -> String {
 pub(crate) mod tests {
     use std::sync::Arc;
 
-    use lifeboat_action::{ActionContext, Attempt, AttemptKey, CallInfo, Masker, Progress, RunId, StepId};
+    use lifeboat_action::{
+        ActionContext, Attempt, AttemptKey, CallInfo, Effort, Masker, NodePath, Progress, RunId,
+    };
     use lifeboat_model::Mode;
     use tokio_util::sync::CancellationToken;
 
@@ -47,9 +49,9 @@ pub(crate) mod tests {
     /// A live call that starts now and has no time limit.
     pub(crate) fn call(clock: &TestClock) -> CallInfo {
         let run = RunId::new("run_01kaz0000000000000000000ab").unwrap();
-        let step = StepId::new("hold").unwrap();
+        let step = NodePath::new("hold").unwrap();
         CallInfo {
-            key: AttemptKey::of(&run, &step),
+            key: AttemptKey::of(&run, &step, 1, Effort::Apply),
             run,
             step,
             attempt: Attempt::FIRST,

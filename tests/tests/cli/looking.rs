@@ -30,11 +30,11 @@ fn a_run_is_shown_step_by_step() {
     Two steps
     [RUN 1]  two (live)  succeeded with deviations
     begun [TIME] by tester, last record 8 at [TIME]
-    deviation: right failed, and the run went on: exited with 1
+    deviation: both/right failed, and the run went on: exited with 1
 
     succeeded  one  [ELAPSED]  0s passed
-    succeeded  left  [ELAPSED]  exited with 0
-    failed  right  [ELAPSED]  exited with 1
+    succeeded  both/left  [ELAPSED]  exited with 0
+    failed  both/right  [ELAPSED]  exited with 1
 
     1 failed, 2 succeeded
     -- stderr

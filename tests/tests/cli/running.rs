@@ -250,8 +250,8 @@ steps:
     let answer = Sandbox::with("late.yaml", text).run("run late.yaml --yes");
     assert_eq!(answer.code, Some(4), "{answer}");
     for failure in [
-        "empty failed, and the run went on: command.run: `argv` needs a program as its first item",
-        "failed: host (line 9, 1 attempt): postgres.check: `db a` is not a host",
+        "both/empty failed, and the run went on: command.run: `argv` needs a program as its first item",
+        "failed: both/host (line 9, 1 attempt): postgres.check: `db a` is not a host",
     ] {
         assert!(answer.stdout.contains(failure), "{answer}");
     }

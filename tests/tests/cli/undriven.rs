@@ -21,7 +21,7 @@ fn rolling_back() -> Sandbox {
     let driver = store.load(&run).unwrap().state.driver().clone();
     let mut claim = store.claim(&run, &driver).unwrap();
     let (actor, reason) = ("tester".to_owned(), "the old region is back".to_owned());
-    let body = RecordBody::OperatorDecided { step: None, decision: Decision::Rollback, actor, reason };
+    let body = RecordBody::OperatorDecided { node: None, decision: Decision::Rollback, actor, reason };
     let (expected, at) = (claim.state.seq().next(), claim.state.updated_at());
     claim.journal.append(expected, claim.epoch, vec![Draft { at, body }]).unwrap();
     sandbox

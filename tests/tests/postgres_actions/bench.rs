@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use lifeboat_action::{
-    Action, ActionContext, ActionName, Attempt, AttemptKey, CallInfo, Failure, Masker, Observation, Outcome,
-    Progress, Registry, RunId, StepId,
+    Action, ActionContext, ActionName, Attempt, AttemptKey, CallInfo, Effort, Failure, Masker, NodePath,
+    Observation, Outcome, Progress, Registry, RunId,
 };
 use lifeboat_model::record::Mode;
 use lifeboat_tests::scene::{Node, PostgresScene};
@@ -74,9 +74,9 @@ impl Bench {
 
     fn info(&self) -> CallInfo {
         let (run, step) =
-            (RunId::new("run_00000000000000000000000000").unwrap(), StepId::new("step").unwrap());
+            (RunId::new("run_00000000000000000000000000").unwrap(), NodePath::new("step").unwrap());
         CallInfo {
-            key: AttemptKey::of(&run, &step),
+            key: AttemptKey::of(&run, &step, 1, Effort::Apply),
             run,
             step,
             attempt: Attempt(1),

@@ -4,7 +4,7 @@ use lifeboat::{Lifeboat, NoOutput, Wanted, missing_outputs, read_output, uses};
 use lifeboat_display::next_commands::{Next, rendered};
 use lifeboat_model::outcome::Outputs;
 use lifeboat_model::record::Decision;
-use lifeboat_model::{Phase, RunState, StepId};
+use lifeboat_model::{NodePath, Phase, RunState};
 
 use crate::context::Context;
 use crate::error::CliError;
@@ -87,7 +87,7 @@ pub(crate) fn mark_done(args: MarkDoneArgs, context: &Context) -> Result<Exit, C
 fn about_step(
     context: &Context,
     about: About,
-    decision: impl FnOnce(&Lifeboat, &RunState, &StepId) -> Result<Decision, CliError>,
+    decision: impl FnOnce(&Lifeboat, &RunState, &NodePath) -> Result<Decision, CliError>,
 ) -> Result<Exit, CliError> {
     let store = context.store()?;
     let lifeboat = context.lifeboat(&store)?;
@@ -95,7 +95,7 @@ fn about_step(
     let (run, step) = run_and_step(context, &lifeboat, words, Wanted::Open)?;
     let mut taken = take_over(context, &lifeboat, &run)?;
     let step = match step {
-        Some(step) => step,
+        Some(step) => meant(context, taken.state(), &step)?,
         None => only_step(context, taken.state())?,
     };
     let decision = decision(&lifeboat, taken.state(), &step)?;
@@ -119,7 +119,7 @@ fn check_spared(
     spelling: &Spelling,
     lifeboat: &Lifeboat,
     state: &RunState,
-    step: &StepId,
+    step: &NodePath,
 ) -> Result<(), CliError> {
     // Any other step is refused for what it is.
     if !state.may_be_decided(step) {
@@ -144,18 +144,18 @@ fn outputs(
     spelling: &Spelling,
     lifeboat: &Lifeboat,
     state: &RunState,
-    step: &StepId,
+    step: &NodePath,
     given: &[(String, String)],
 ) -> Result<Outputs, CliError> {
     // Any other step is refused for what it is.
-    let Some(at) = state.plan().find(step).filter(|_| state.may_be_decided(step)) else {
+    let Some(at) = state.find(step).filter(|_| state.may_be_decided(step)) else {
         return Ok(Outputs::new());
     };
     let mut command = spelling.command(&["mark-done", state.run().as_str(), step.as_str()]);
     command.push_str(" --reason WHY");
     let mut outputs = Outputs::new();
     for (name, text) in given {
-        let value = read_output(lifeboat.registry(), state.plan().step(at), name, text);
+        let value = read_output(lifeboat.registry(), state.template(at), name, text);
         outputs.insert(name.clone(), value.map_err(|error| no_output(spelling, error))?);
         command.push_str(&format!(" -o {}", shell(&format!("{name}={text}"))));
     }
@@ -179,9 +179,15 @@ fn no_output(spelling: &Spelling, error: NoOutput) -> CliError {
     CliError::new(Exit::Usage, error).hint(hint)
 }
 
+/// The step that an operator means: its path, or its id where that is enough.
+fn meant(context: &Context, state: &RunState, step: &NodePath) -> Result<NodePath, CliError> {
+    let at = state.meant(step).map_err(|why| not_awaited(context, state, why))?;
+    Ok(state.path(at))
+}
+
 /// The step that needs a decision, where there is only one.
-fn only_step(context: &Context, state: &RunState) -> Result<StepId, CliError> {
-    let steps: Vec<_> = state.undecided().into_iter().map(|at| state.plan().step(at).id.clone()).collect();
+fn only_step(context: &Context, state: &RunState) -> Result<NodePath, CliError> {
+    let steps: Vec<_> = state.undecided().into_iter().map(|at| state.path(at)).collect();
     match steps.as_slice() {
         [step] => {
             context.terminal.say(&format!("the one step that needs a decision is meant: {step}\n"));
@@ -189,7 +195,7 @@ fn only_step(context: &Context, state: &RunState) -> Result<StepId, CliError> {
         }
         [] => Err(not_awaited(context, state, "no step needs a decision".to_owned())),
         several => {
-            let names = several.iter().map(StepId::as_str).collect::<Vec<_>>().join(", ");
+            let names = several.iter().map(NodePath::as_str).collect::<Vec<_>>().join(", ");
             Err(CliError::usage("more than one step needs a decision: say which")
                 .hint(format!("it is one of {names}")))
         }

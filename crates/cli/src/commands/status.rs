@@ -6,7 +6,7 @@ use lifeboat_display::next_commands::rendered;
 use lifeboat_display::run_status::{as_json, as_text};
 use lifeboat_display::sanitize::clean;
 use lifeboat_display::style::WARNING;
-use lifeboat_model::StepId;
+use lifeboat_model::NodePath;
 
 use crate::context::Context;
 use crate::error::CliError;
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     }
     let tails = OutputTails::new(store.steps_folder(&run), &view.secrets());
-    let tails = |step: &StepId, attempt| output_tail::of(&tails, step, attempt);
+    let tails = |step: &NodePath, attempt| output_tail::of(&tails, step, attempt);
     context.print(&as_text(state, holder, Timestamp::now(), &tails))?;
     if holder.is_none() {
         let shown = context.spelling.about("status", &run);

@@ -4,11 +4,14 @@ use jiff::Timestamp;
 use lifeboat_model::outcome::Without;
 use lifeboat_model::plan::{ActionCall, ActionStep};
 use lifeboat_model::record::StepEnd;
-use lifeboat_model::template::{Decided, Filled};
-use lifeboat_model::{Attempt, AttemptKey, Failure, Observation, RecordBody, StepId, StepIndex, StepState};
+use lifeboat_model::template::Filled;
+use lifeboat_model::{
+    Attempt, Effort, Failure, NodeIndex, NodePath, Observation, RecordBody, StepKind, StepState,
+};
 use serde_json::Value;
 
 use super::fill::Parameters;
+use super::opening::Undecided;
 use super::{Act, Core, Response};
 use crate::doubt::Finding;
 use crate::job::{Call, Job};
@@ -26,19 +29,33 @@ enum Prepared {
 }
 
 impl Core {
-    /// Starts a step that may start, or ends it at once.
-    pub(super) fn begin(&mut self, now: Timestamp, at: StepIndex, response: &mut Response) {
-        let attempt = Attempt(self.state.attempts(at) + 1);
-        let step = self.step_id(at);
+    /// Starts a node that may start, opens it, or ends it at once.
+    pub(super) fn begin(&mut self, now: Timestamp, at: NodeIndex, response: &mut Response) {
+        match &self.state.template(at).kind {
+            StepKind::Action(_) => self.begin_action(now, at, response),
+            StepKind::Block { .. } | StepKind::Call { .. } | StepKind::Loop(_) => {
+                let body = self.opening(at);
+                self.record(now, body, response);
+            }
+        }
+    }
+
+    fn begin_action(&mut self, now: Timestamp, at: NodeIndex, response: &mut Response) {
+        let (node, attempt) = (self.path(at), Attempt(self.state.attempts(at) + 1));
         match (self.prepare(now, at, attempt), self.is_dry_run()) {
             (Prepared::Skip { why }, _) => {
                 let end = StepEnd::Skipped { why };
-                self.record(now, RecordBody::StepFinished { step, attempt: None, end }, response);
+                self.record(now, RecordBody::StepFinished { node, attempt: None, end }, response);
             }
             (Prepared::Ready { job, masked }, false) => {
-                let key = AttemptKey::of(self.state.run(), &step);
+                let effort = Effort::Apply;
+                let key = self.state.key(at, effort);
                 self.inherited.remove(&at);
-                self.record(now, RecordBody::StepStarted { step, attempt, key, with: masked }, response);
+                self.record(
+                    now,
+                    RecordBody::StepStarted { node, effort, attempt, key, with: masked },
+                    response,
+                );
                 response.acts.push(Act::Attempt(*job));
             }
             (Prepared::Ready { job, .. }, true) => {
@@ -46,14 +63,14 @@ impl Core {
                 response.acts.push(Act::Rehearse(*job));
             }
             (Prepared::Unknown { why, masked }, true) => {
-                self.not_asked(now, step, Observation::Unknown { why }, masked, response);
+                self.not_asked(now, node, Observation::Unknown { why }, masked, response);
             }
             (Prepared::Cannot { why }, true) => {
-                self.not_asked(now, step, Observation::Blocked { why }, Value::Null, response);
+                self.not_asked(now, node, Observation::Blocked { why }, Value::Null, response);
             }
             (Prepared::Unknown { why, .. } | Prepared::Cannot { why }, false) => {
                 let end = StepEnd::Failed(Failure::permanent(format!("cannot start: {why}")));
-                self.record(now, RecordBody::StepFinished { step, attempt: None, end }, response);
+                self.record(now, RecordBody::StepFinished { node, attempt: None, end }, response);
             }
         }
     }
@@ -62,17 +79,17 @@ impl Core {
     fn not_asked(
         &mut self,
         now: Timestamp,
-        step: StepId,
+        node: NodePath,
         observation: Observation,
         with: Value,
         response: &mut Response,
     ) {
         let without = Without::new();
-        self.record(now, RecordBody::StepRehearsed { step, observation, with, without }, response);
+        self.record(now, RecordBody::StepRehearsed { node, observation, with, without }, response);
     }
 
     /// Looks into a doubt.
-    pub(super) fn look_into(&mut self, now: Timestamp, at: StepIndex, response: &mut Response) {
+    pub(super) fn look_into(&mut self, now: Timestamp, at: NodeIndex, response: &mut Response) {
         let attempt = Attempt(self.state.attempts(at));
         if let Some(seen) = self.unchecked.remove(&at) {
             let finding = Finding::unknown(seen, self.action(at).on_unknown);
@@ -88,22 +105,22 @@ impl Core {
         response.acts.push(Act::LookInto { job, cannot });
     }
 
-    fn prepare(&self, now: Timestamp, at: StepIndex, attempt: Attempt) -> Prepared {
-        for condition in &self.state.plan().step(at).when {
-            match self.values().decide(condition) {
-                Ok(Decided::True) => {}
-                Ok(Decided::False) => return Prepared::Skip { why: format!("`{condition}` is false") },
-                Ok(Decided::Unknown { why }) => {
-                    let why = format!("`{condition}` cannot be decided: {why}");
-                    return Prepared::Unknown { why, masked: Value::Null };
-                }
-                Err(error) => return Prepared::Cannot { why: error.to_string() },
+    fn prepare(&self, now: Timestamp, at: NodeIndex, attempt: Attempt) -> Prepared {
+        // A dry run opens blocks whose condition it cannot decide, and says so of all that stands inside.
+        let around = self.is_dry_run().then(|| self.state.parent(at)).flatten();
+        let around = std::iter::successors(around, |node| self.state.parent(*node));
+        for node in around.collect::<Vec<_>>().into_iter().rev().chain([at]) {
+            match self.condition(node) {
+                Ok(()) => {}
+                Err(Undecided::False { why }) => return Prepared::Skip { why },
+                Err(Undecided::Unknown { why }) => return Prepared::Unknown { why, masked: Value::Null },
+                Err(Undecided::Cannot { why }) => return Prepared::Cannot { why },
             }
         }
         self.parameters(now, at, attempt)
     }
 
-    fn parameters(&self, now: Timestamp, at: StepIndex, attempt: Attempt) -> Prepared {
+    fn parameters(&self, now: Timestamp, at: NodeIndex, attempt: Attempt) -> Prepared {
         let params = match self.fill(at) {
             Ok(params) => params,
             Err(error) => return Prepared::Cannot { why: error.to_string() },
@@ -114,7 +131,7 @@ impl Core {
         }
         let check = match &self.action(at).check {
             None => None,
-            Some(check) => match self.values().fill(&check.with) {
+            Some(check) => match self.values(at).fill(&check.with) {
                 Ok(Filled::Known { value, .. }) => Some(call(check, value)),
                 Ok(Filled::Unknown { why, .. }) => return Prepared::Unknown { why, masked },
                 Err(error) => return Prepared::Cannot { why: error.to_string() },
@@ -126,7 +143,7 @@ impl Core {
     fn job(
         &self,
         now: Timestamp,
-        at: StepIndex,
+        at: NodeIndex,
         attempt: Attempt,
         params: Parameters,
         check: Option<Call>,
@@ -134,7 +151,7 @@ impl Core {
         let action = self.action(at);
         Job {
             at,
-            step: self.step_id(at),
+            node: self.path(at),
             attempt,
             call: call(&action.call, params.value),
             check,
@@ -147,15 +164,15 @@ impl Core {
     }
 
     /// When the attempt that is looked into, or goes on where one in doubt broke off, began. A retry begins anew.
-    fn started_at(&self, at: StepIndex) -> Option<Timestamp> {
+    fn started_at(&self, at: NodeIndex) -> Option<Timestamp> {
         match self.state.step(at) {
             StepState::Retrying { .. } => None,
             _ => self.state.started_at(at),
         }
     }
 
-    pub(super) fn action(&self, at: StepIndex) -> &ActionStep {
-        self.state.plan().step(at).action().expect("bug: only actions start, blocks open by themselves")
+    pub(super) fn action(&self, at: NodeIndex) -> &ActionStep {
+        self.state.template(at).action().expect("bug: only actions start, blocks open by themselves")
     }
 }
 

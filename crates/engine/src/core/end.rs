@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use lifeboat_model::record::{DoubtRule, Resolution, StepEnd};
-use lifeboat_model::{Attempt, Effect, Failure, FailureKind, Observation, RecordBody, Redact, StepIndex};
+use lifeboat_model::{Attempt, Effect, Failure, FailureKind, NodeIndex, Observation, RecordBody, Redact};
 
 use super::fill::Parameters;
 use super::{Core, Response};
@@ -18,23 +18,23 @@ impl Core {
     pub(super) fn ended(
         &mut self,
         now: Timestamp,
-        at: StepIndex,
+        at: NodeIndex,
         attempt: Attempt,
         end: AttemptEnd,
         response: &mut Response,
     ) {
-        let step = self.step_id(at);
+        let node = self.path(at);
         let body = match end {
             AttemptEnd::Step(end) => {
                 let end = self.masked(end);
-                RecordBody::StepFinished { step, attempt: Some(attempt), end }
+                RecordBody::StepFinished { node, attempt: Some(attempt), end }
             }
             AttemptEnd::Unchecked(failure) => {
                 let failure = self.masked(failure);
                 let cause = failure.to_string();
                 self.unchecked.insert(at, cause.clone());
                 self.unknown.insert(at, failure);
-                RecordBody::StepInDoubt { step, attempt, cause }
+                RecordBody::StepInDoubt { node, attempt, cause }
             }
             AttemptEnd::Failed(failure) => {
                 let failure = self.masked(failure);
@@ -45,7 +45,7 @@ impl Core {
                     let by = if stopped { "stopped by a signal: " } else { "" };
                     let cause = format!("{by}{failure}");
                     self.unknown.insert(at, failure);
-                    RecordBody::StepInDoubt { step, attempt, cause }
+                    RecordBody::StepInDoubt { node, attempt, cause }
                 } else {
                     self.failed(now, at, attempt, failure)
                 }
@@ -55,19 +55,19 @@ impl Core {
     }
 
     /// The record of a failure whose effect is known: another attempt, or the end.
-    fn failed(&self, now: Timestamp, at: StepIndex, attempt: Attempt, failure: Failure) -> RecordBody {
-        let step = self.step_id(at);
+    fn failed(&self, now: Timestamp, at: NodeIndex, attempt: Attempt, failure: Failure) -> RecordBody {
+        let node = self.path(at);
         match self.delay(at, &failure) {
             Some(delay) => {
                 let retry_at = now.checked_add(delay).unwrap_or(Timestamp::MAX);
-                RecordBody::AttemptFailed { step, attempt, failure, retry_at }
+                RecordBody::AttemptFailed { node, attempt, failure, retry_at }
             }
-            None => RecordBody::StepFinished { step, attempt: Some(attempt), end: StepEnd::Failed(failure) },
+            None => RecordBody::StepFinished { node, attempt: Some(attempt), end: StepEnd::Failed(failure) },
         }
     }
 
     /// How long to wait before the next attempt, if there is to be one.
-    fn delay(&self, at: StepIndex, failure: &Failure) -> Option<SignedDuration> {
+    fn delay(&self, at: NodeIndex, failure: &Failure) -> Option<SignedDuration> {
         let failures = self.state.failures(at) + 1;
         match failure.kind {
             FailureKind::Permanent => None,
@@ -78,7 +78,7 @@ impl Core {
     pub(super) fn rehearsed(
         &mut self,
         now: Timestamp,
-        at: StepIndex,
+        at: NodeIndex,
         observation: Observation,
         response: &mut Response,
     ) {
@@ -93,13 +93,13 @@ impl Core {
         let Parameters { masked: with, without, .. } = self.fill(at).unwrap_or_default();
         let observation = self.masked(self.as_far_as_can_be_said(at, observation));
         let without = self.masked(without);
-        let body = RecordBody::StepRehearsed { step: self.step_id(at), observation, with, without };
+        let body = RecordBody::StepRehearsed { node: self.path(at), observation, with, without };
         self.record(now, body, response);
     }
 
     /// A look that finds a condition not met says nothing while a change that the step waits for was not made: the
     /// condition may be that very change.
-    fn as_far_as_can_be_said(&self, at: StepIndex, observation: Observation) -> Observation {
+    fn as_far_as_can_be_said(&self, at: NodeIndex, observation: Observation) -> Observation {
         match observation {
             Observation::Blocked { why } if self.action(at).call.effect == Effect::Read => {
                 match self.change_not_made_before(at) {
@@ -116,7 +116,7 @@ impl Core {
     pub(super) fn looked(
         &mut self,
         now: Timestamp,
-        at: StepIndex,
+        at: NodeIndex,
         attempt: Attempt,
         finding: Finding,
         response: &mut Response,
@@ -130,13 +130,13 @@ impl Core {
         let evidence = self.masker.mask(&evidence).into_owned();
         let (resolution, delay) = self.within_retries(at, rule, self.masked(resolution), &evidence);
         let retry_at = delay.map(|delay| now.checked_add(delay).unwrap_or(Timestamp::MAX));
-        let step = self.step_id(at);
-        let body = RecordBody::DoubtResolved { step, attempt, rule, evidence, resolution, retry_at };
+        let node = self.path(at);
+        let body = RecordBody::DoubtResolved { node, attempt, rule, evidence, resolution, retry_at };
         self.record(now, body, response);
     }
 
     /// Attempts that never begin are repeated at no cost, and so not without end.
-    fn without_endless_repeats(&self, at: StepIndex, finding: Finding) -> Finding {
+    fn without_endless_repeats(&self, at: NodeIndex, finding: Finding) -> Finding {
         let repeats = self.state.unstarted(at);
         let never_began = finding.rule == DoubtRule::Recovered && finding.resolution == Resolution::Rerun;
         if never_began && repeats >= UNSTARTED { finding.never_begins(repeats + 1) } else { finding }
@@ -147,7 +147,7 @@ impl Core {
     /// is nobody's attempt, nor is what is proven never to have begun: those are repeated freely.
     fn within_retries(
         &mut self,
-        at: StepIndex,
+        at: NodeIndex,
         rule: DoubtRule,
         resolution: Resolution,
         evidence: &str,
@@ -180,7 +180,7 @@ impl Core {
     pub(super) fn answered(
         &mut self,
         now: Timestamp,
-        at: StepIndex,
+        at: NodeIndex,
         answer: Option<Answer>,
         response: &mut Response,
     ) {
@@ -188,9 +188,9 @@ impl Core {
         match answer {
             None => self.nobody = true,
             Some(Answer { decision, actor, reason }) => {
-                let step = Some(self.step_id(at));
+                let node = Some(self.path(at));
                 let (decision, reason) = (self.masked(decision), self.masked(reason));
-                self.record(now, RecordBody::OperatorDecided { step, decision, actor, reason }, response);
+                self.record(now, RecordBody::OperatorDecided { node, decision, actor, reason }, response);
             }
         }
     }

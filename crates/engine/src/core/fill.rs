@@ -1,6 +1,6 @@
 //! Filling in a step's parameters; in a dry run, without those that are not known and need not be.
 
-use lifeboat_model::StepIndex;
+use lifeboat_model::NodeIndex;
 use lifeboat_model::outcome::Without;
 use lifeboat_model::plan::ActionStep;
 use lifeboat_model::template::{CannotFill, Filled};
@@ -23,11 +23,11 @@ pub(super) struct Parameters {
 
 impl Core {
     /// Fills in the parameters of a step's action.
-    pub(super) fn fill(&self, at: StepIndex) -> Result<Parameters, CannotFill> {
+    pub(super) fn fill(&self, at: NodeIndex) -> Result<Parameters, CannotFill> {
         let action = self.action(at);
-        Ok(match self.values().fill(&action.call.with)? {
+        Ok(match self.values(at).fill(&action.call.with)? {
             Filled::Known { value, masked } => Parameters { value, masked, ..Parameters::default() },
-            Filled::Unknown { why, masked } => match self.without_unknown(action)? {
+            Filled::Unknown { why, masked } => match self.without_unknown(at, action)? {
                 Some((value, without)) => Parameters { value, masked, without, unknown: None },
                 None => Parameters { masked, unknown: Some(why), ..Parameters::default() },
             },
@@ -36,7 +36,11 @@ impl Core {
 
     /// The parameters of a call that a dry run can make all the same. None where something is unknown that the action
     /// has to know. A step with a `check` does not ask its action.
-    fn without_unknown(&self, action: &ActionStep) -> Result<Option<(Value, Without)>, CannotFill> {
+    fn without_unknown(
+        &self,
+        at: NodeIndex,
+        action: &ActionStep,
+    ) -> Result<Option<(Value, Without)>, CannotFill> {
         let Value::Object(written) = &action.call.with else { return Ok(None) };
         if !self.is_dry_run() || action.check.is_some() {
             return Ok(None);
@@ -44,12 +48,12 @@ impl Core {
         let (mut known, mut without) = (written.clone(), Without::new());
         for name in &action.call.rehearsed_without {
             let Some(value) = written.get(name) else { continue };
-            if let Filled::Unknown { why, .. } = self.values().fill(value)? {
+            if let Filled::Unknown { why, .. } = self.values(at).fill(value)? {
                 known.remove(name);
                 without.insert(name.clone(), why);
             }
         }
-        Ok(match self.values().fill(&Value::Object(known))? {
+        Ok(match self.values(at).fill(&Value::Object(known))? {
             Filled::Known { value, .. } => Some((value, without)),
             Filled::Unknown { .. } => None,
         })

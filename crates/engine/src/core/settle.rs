@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use lifeboat_model::record::StopReason;
-use lifeboat_model::{Attempt, Effect, Next, Outlook, RecordBody, RunState, StepIndex, StepState};
+use lifeboat_model::{Attempt, Effect, Next, NodeIndex, Outlook, RecordBody, RunState, StepState};
 
 use super::{Act, Core, Left, Response};
 use crate::doubt::Finding;
@@ -25,14 +25,14 @@ impl Core {
     }
 
     fn go_on(&mut self, now: Timestamp, response: &mut Response) {
-        let Next { start, resolve, retry, ask } = RunState::next(&self.state);
+        let Next { start, resolve, due, ask } = RunState::next(&self.state);
         #[cfg(test)]
         {
             self.work += 1 + start.len() + resolve.len() + ask.len();
         }
         self.begin_all(now, &start, response);
-        match retry {
-            Some((due, at)) if due <= now => self.begin(now, at, response),
+        match due {
+            Some((due, at)) if due <= now => self.is_due(now, at, response),
             Some((due, _)) if self.wake_at.is_none_or(|planned| due < planned) => {
                 self.wake_at = Some(due);
                 response.acts.push(Act::WakeAt(due));
@@ -58,7 +58,15 @@ impl Core {
         }
     }
 
-    fn begin_all(&mut self, now: Timestamp, start: &[StepIndex], response: &mut Response) {
+    /// A retry begins, or the next batch of a loop.
+    fn is_due(&mut self, now: Timestamp, at: NodeIndex, response: &mut Response) {
+        match self.state.next_batch(at) {
+            Some(batch) => self.record(now, RecordBody::BatchOpened { node: self.path(at), batch }, response),
+            None => self.begin(now, at, response),
+        }
+    }
+
+    fn begin_all(&mut self, now: Timestamp, start: &[NodeIndex], response: &mut Response) {
         let halted = self.state.is_halted();
         for at in start.iter().copied() {
             if self.state.is_halted() != halted {
@@ -73,22 +81,21 @@ impl Core {
 
     /// Takes an offered step, so that it is not offered again as it is. False for one that is being looked at already:
     /// everything is offered anew when the run's ending is to be repeated.
-    fn takes(&mut self, at: StepIndex) -> bool {
+    fn takes(&mut self, at: NodeIndex) -> bool {
         self.state.take(at);
         !self.looking.contains(&at)
     }
 
-    fn ask(&mut self, at: StepIndex, response: &mut Response) {
-        let StepState::InDoubt { attempt, cause, asked: Some(evidence) } = self.state.step(at) else {
+    fn ask(&mut self, at: NodeIndex, response: &mut Response) {
+        let StepState::InDoubt { attempt, cause, asked: Some(evidence), .. } = self.state.step(at) else {
             return;
         };
-        let step = self.state.plan().step(at);
         let question = Question {
-            step: step.id.clone(),
-            title: step.title.clone(),
-            attempt: *attempt,
-            cause: cause.clone(),
-            evidence: evidence.clone(),
+            step: self.state.path(at),
+            title: self.state.template(at).title.clone(),
+            attempt,
+            cause: cause.to_owned(),
+            evidence: evidence.to_owned(),
         };
         self.asking.insert(at);
         response.acts.push(Act::Ask { at, question });

@@ -58,8 +58,8 @@ fn resume() -> Core {
 }
 
 /// Each step's input, each decided by itself.
-fn one_by_one(core: &mut Core, input: impl Fn(StepIndex) -> Input) {
-    let steps: Vec<_> = core.state.plan().indices().collect();
+fn one_by_one(core: &mut Core, input: impl Fn(NodeIndex) -> Input) {
+    let steps: Vec<_> = core.state.indices().collect();
     for at in steps {
         let mut response = Response::default();
         core.handle(now(), input(at), &mut response);
@@ -72,7 +72,7 @@ fn assert_cheap(core: &Core) {
     assert!(core.work <= WORK * STEPS, "{} passes and steps for {STEPS} steps", core.work);
 }
 
-fn looked(at: StepIndex, resolution: Resolution) -> Input {
+fn looked(at: NodeIndex, resolution: Resolution) -> Input {
     let finding = Finding { rule: DoubtRule::Observed, evidence: "seen".to_owned(), resolution };
     Input::Looked { at, attempt: Attempt(1), finding }
 }

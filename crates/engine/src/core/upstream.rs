@@ -2,33 +2,32 @@
 
 use std::collections::BTreeSet;
 
-use lifeboat_model::plan::{ActionCall, StepKind};
-use lifeboat_model::{Effect, Observation, StepId, StepIndex, StepState};
+use lifeboat_model::plan::ActionCall;
+use lifeboat_model::{Effect, NodeIndex, NodePath, Observation, StepState};
 
 use super::Core;
 
 impl Core {
-    /// A step that `at` waits for, directly or through others, and whose change a dry run did not make.
-    pub(super) fn change_not_made_before(&self, at: StepIndex) -> Option<StepId> {
-        let plan = self.state.plan();
+    /// A node that `at` waits for, directly or through others, and whose change a dry run did not make.
+    pub(super) fn change_not_made_before(&self, at: NodeIndex) -> Option<NodePath> {
+        let around: BTreeSet<_> =
+            std::iter::successors(self.state.parent(at), |node| self.state.parent(*node)).collect();
         let mut seen = BTreeSet::new();
         let mut open = vec![at];
         while let Some(next) = open.pop() {
             if next != at && self.would_change(next) {
-                return Some(plan.step(next).id.clone());
+                return Some(self.state.path(next));
             }
-            let step = plan.step(next);
-            let inside: &[StepIndex] = match &step.kind {
-                StepKind::Block { children } if !is_around(self, next, at) => children,
-                StepKind::Block { .. } | StepKind::Action(_) => &[],
-            };
-            let before = step.needs.iter().chain(step.parent.as_ref()).chain(inside);
-            open.extend(before.copied().filter(|step| seen.insert(*step)));
+            // What else stands in a block around `at` does not come before it.
+            let inside =
+                if next == at || around.contains(&next) { Vec::new() } else { self.state.children(next) };
+            let before = self.state.needs(next).into_iter().chain(self.state.parent(next)).chain(inside);
+            open.extend(before.filter(|node| seen.insert(*node)));
         }
         None
     }
 
-    fn would_change(&self, at: StepIndex) -> bool {
+    fn would_change(&self, at: NodeIndex) -> bool {
         let not_made = matches!(
             self.state.step(at),
             StepState::Rehearsed {
@@ -38,12 +37,6 @@ impl Core {
         );
         // A call that was not made because nobody vouches for it may well be one that changes something.
         let may_change = |call: &ActionCall| call.effect == Effect::Write || call.harmless.is_unvouched();
-        not_made && self.state.plan().step(at).action().is_some_and(|action| may_change(&action.call))
+        not_made && self.state.template(at).action().is_some_and(|action| may_change(&action.call))
     }
-}
-
-/// Whether `block` is one of the blocks around `at`: what else stands in it does not come before `at`.
-fn is_around(core: &Core, block: StepIndex, at: StepIndex) -> bool {
-    let parent = |step: StepIndex| core.state.plan().step(step).parent;
-    std::iter::successors(parent(at), |step| parent(*step)).any(|around| around == block)
 }

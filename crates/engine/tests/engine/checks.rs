@@ -84,7 +84,7 @@ fn before_the_call_a_check_that_cannot_look_is_no_obstacle_and_after_it_no_succe
     let drive = run(&world, &text(CANNOT_LOOK, ""));
     assert_eq!(world.applied(), ["one"]);
     assert_eq!((drive.left, summary(&drive).1), (NEEDS_PERSON, vec!["one in_doubt".into()]));
-    let at = drive.state.plan().indices().next().unwrap();
+    let at = drive.state.indices().next().unwrap();
     let StepState::InDoubt { cause, .. } = drive.state.step(at) else { panic!("{:?}", drive.state.step(at)) };
     assert_eq!(cause, "applied, but the check cannot tell: it is out of reach");
 }
@@ -108,7 +108,7 @@ fn what_succeeded_without_its_driver_is_checked_all_the_same() {
     let (drive, resolutions) = after_a_crash(&World::default(), &traced(SO, ""), false);
     assert!(matches!(resolutions.as_slice(), [Resolution::Done(_)]), "{resolutions:?}");
     assert_eq!(drive.left, Left::Finished(Verdict::Succeeded));
-    let output = drive.state.outputs(drive.state.plan().indices().next().unwrap());
+    let output = drive.state.outputs(drive.state.indices().next().unwrap());
     assert!(output.is_some_and(|outputs| outputs.contains_key("value")), "the outputs are the attempt's own");
 
     let (drive, resolutions) = after_a_crash(&World::default(), &traced(NOT_SO, ""), false);

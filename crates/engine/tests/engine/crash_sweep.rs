@@ -68,10 +68,10 @@ fn every_doubt_is_resolved(store: &MemoryStore) {
     let mut doubts: BTreeMap<String, bool> = BTreeMap::new();
     for record in &records {
         match &record.body {
-            RecordBody::StepInDoubt { step, .. } => drop(doubts.insert(step.to_string(), true)),
-            RecordBody::DoubtResolved { step, evidence, .. } => {
+            RecordBody::StepInDoubt { node, .. } => drop(doubts.insert(node.to_string(), true)),
+            RecordBody::DoubtResolved { node, evidence, .. } => {
                 assert!(!evidence.is_empty());
-                doubts.insert(step.to_string(), false);
+                doubts.insert(node.to_string(), false);
             }
             _ => {}
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use lifeboat_engine::{Answer, Left, Person, Question, Store};
 use lifeboat_model::record::{Decision, DoubtRule, StopReason, Verdict};
-use lifeboat_model::{RecordBody, StepIndex, StepState};
+use lifeboat_model::{NodeIndex, RecordBody, StepState};
 use lifeboat_testkit::runs::plan;
 use lifeboat_testkit::{Driving, MemoryStore, World, samples};
 use serde_json::{Map, json};
@@ -73,7 +73,7 @@ fn the_policy_of_the_step_may_decide_instead() {
     let fail = BLIND.replace("{ id: one,", "{ id: one, on_unknown: fail,");
     let drive = run(&World::default(), &fail);
     assert_eq!(summary(&drive).0, Some("failed"));
-    let StepState::Failed { failure } = drive.state.step(StepIndex(0)) else { panic!("it failed") };
+    let StepState::Failed { failure } = drive.state.step(NodeIndex(0)) else { panic!("it failed") };
     let (cause, why) =
         failure.message.split_once("; cannot tell: ").expect("what happened, then what was seen");
     assert!(!cause.is_empty() && why.contains("cannot look"), "{failure}");
@@ -159,7 +159,7 @@ fn an_attempt_that_was_given_up_is_looked_for_before_anything_else_is_done() {
     let world = World::default();
     let drive = run(&world, TRACED);
     assert_eq!(summary(&drive), (Some("succeeded"), vec!["one succeeded".into()]));
-    assert_eq!(drive.state.attempts(drive.state.plan().indices().next().unwrap()), 1);
+    assert_eq!(drive.state.attempts(drive.state.indices().next().unwrap()), 1);
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn an_attempt_that_may_still_go_on_is_never_repeated_beside_itself() {
     let drive = run(&World::default(), &TRACED.replace("value: x", "value: x, deaf: true"));
     assert_eq!(drive.left, Left::Stopped(StopReason::NeedsPerson));
     assert_eq!(summary(&drive).1, ["one in_doubt"]);
-    let at = drive.state.plan().indices().next().unwrap();
+    let at = drive.state.indices().next().unwrap();
     let StepState::InDoubt { asked: Some(evidence), .. } = drive.state.step(at) else {
         panic!("{:?}", drive.state.step(at))
     };
@@ -182,8 +182,8 @@ fn an_action_is_given_the_time_it_needs_to_stop() {
         let slow = format!("value: x, millis: 9000000, stop_millis: {stop}");
         let text = BLIND.replacen("value: x, fails: 1, how: unknown_done", &slow, 1);
         let drive = run(&World::default(), &text.replacen("{ id: one,", "{ id: one, timeout: 1s,", 1));
-        match drive.state.step(drive.state.plan().indices().next().unwrap()) {
-            StepState::InDoubt { cause, .. } => cause.clone(),
+        match drive.state.step(drive.state.indices().next().unwrap()) {
+            StepState::InDoubt { cause, .. } => cause.to_owned(),
             other => panic!("{other:?}"),
         }
     };

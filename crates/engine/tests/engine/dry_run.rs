@@ -84,5 +84,8 @@ steps:
 "#;
     let drive = rehearse(&World::default(), text);
     // What stands beside the change does not wait for it.
-    assert_eq!(summary(&drive).1, ["both failed", "change pending", "beside failed", "after not_rehearsed"]);
+    assert_eq!(
+        summary(&drive).1,
+        ["both failed", "both/change pending", "both/beside failed", "after not_rehearsed"]
+    );
 }

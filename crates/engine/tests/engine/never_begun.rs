@@ -126,7 +126,7 @@ fn an_attempt_that_never_begins_is_not_repeated_without_end() {
     assert_eq!(reluctant.opened().len(), MOST as usize);
     let state = reluctant.store.load(&samples::run(1)).unwrap().state;
     let lifeboat_model::StepState::InDoubt { asked: Some(evidence), .. } =
-        state.step(lifeboat_model::StepIndex(0))
+        state.step(lifeboat_model::NodeIndex(0))
     else {
         panic!("it is not in doubt")
     };
@@ -141,9 +141,9 @@ fn an_attempt_that_never_begins_is_not_repeated_without_end() {
 
 fn retry(store: &MemoryStore) {
     let mut claim = store.claim(&samples::run(1), &samples::driver(3)).unwrap();
-    let step = Some(lifeboat_model::StepId::new("one").unwrap());
+    let node = Some(lifeboat_model::NodePath::new("one").unwrap());
     let (actor, reason) = ("ada".to_owned(), "mended".to_owned());
-    let body = RecordBody::OperatorDecided { step, decision: Decision::Retry, actor, reason };
+    let body = RecordBody::OperatorDecided { node, decision: Decision::Retry, actor, reason };
     let (expected, at) = (claim.state.seq().next(), claim.state.updated_at());
     claim.journal.append(expected, claim.epoch, vec![Draft { at, body }]).unwrap();
 }

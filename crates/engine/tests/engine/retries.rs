@@ -10,7 +10,7 @@ use lifeboat_action::{
 };
 use lifeboat_engine::{Draft, Left, Store};
 use lifeboat_model::record::{Decision, Resolution, StepEnd, StopReason, Verdict};
-use lifeboat_model::{Record, RecordBody, Seq, StepId};
+use lifeboat_model::{NodePath, Record, RecordBody, Seq};
 use lifeboat_testkit::runs::plan;
 use lifeboat_testkit::{Crash, CrashStore, Driving, MemoryStore, samples};
 use proptest::prelude::*;
@@ -159,7 +159,7 @@ fn continue_after_crash(fickle: &Fickle, store: &MemoryStore) -> Left {
 fn retry(store: &MemoryStore) {
     let mut claim = store.claim(&samples::run(1), &samples::driver(3)).unwrap();
     let body = RecordBody::OperatorDecided {
-        step: Some(StepId::new("one").unwrap()),
+        node: Some(NodePath::new("one").unwrap()),
         decision: Decision::Retry,
         actor: "ada".to_owned(),
         reason: "mended".to_owned(),

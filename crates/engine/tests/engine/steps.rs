@@ -194,7 +194,7 @@ steps:
 "#,
     );
     assert_eq!(drive.left, Left::Finished(Verdict::Succeeded));
-    assert_eq!(world.applied(), ["first", "quick", "slow", "last"]);
+    assert_eq!(world.applied(), ["first", "both/quick", "both/slow", "last"]);
 }
 
 #[test]

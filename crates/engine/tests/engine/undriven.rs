@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use lifeboat_engine::{EngineError, Store};
-use lifeboat_model::record::{Decision, GateDecision, GuardEffect, StepEnd, StopReason, UndoEnd};
-use lifeboat_model::{Attempt, AttemptKey, Failure, Outcome, RecordBody, StepId, Undriven};
+use lifeboat_model::record::{
+    Decision, GateDecision, GuardEffect, Identity, OpenGate, Quorum, StepEnd, StopReason, ToldEnd, Vote,
+};
+use lifeboat_model::{
+    Attempt, AttemptKey, Digest, Effort, Failure, NodePath, Outcome, RecordBody, Seq, StepId, Undriven,
+};
 use lifeboat_testkit::runs::plan;
 use lifeboat_testkit::{Driving, MemoryStore, World, samples};
-use serde_json::json;
+use serde_json::{Map, json};
 
 use crate::simulate;
 
@@ -21,70 +25,97 @@ steps:
 /// Longer than anything takes; the time is simulated.
 const A_DAY: Duration = Duration::from_secs(24 * 3600);
 
-fn one() -> StepId {
-    StepId::new("one").unwrap()
+fn one() -> NodePath {
+    NodePath::new("one").unwrap()
 }
 
-fn decided(step: Option<StepId>, decision: Decision) -> RecordBody {
-    RecordBody::OperatorDecided { step, decision, actor: "ada".to_owned(), reason: "so".to_owned() }
+fn decided(node: Option<NodePath>, decision: Decision) -> RecordBody {
+    RecordBody::OperatorDecided { node, decision, actor: "ada".to_owned(), reason: "so".to_owned() }
 }
 
 fn opened() -> RecordBody {
-    RecordBody::GateOpened { step: one(), question: "Go on?".to_owned(), expires: None }
+    let quorum = Quorum { count: 1, role: None, not_initiator: false };
+    let question = "Go on?".to_owned();
+    let gate = OpenGate { question, quorum, expires: None, shows: None, votes: Vec::new() };
+    RecordBody::GateOpened { node: one(), gate }
+}
+
+fn voted(approves: bool) -> RecordBody {
+    let by = Identity { name: "ben".to_owned(), roles: Vec::new(), proof: None };
+    let vote = Vote { by, approves, reason: "so".to_owned(), saw: None, outputs: Map::new() };
+    RecordBody::GateVoted { node: one(), vote }
 }
 
 fn gate_decided(decision: GateDecision) -> Vec<RecordBody> {
-    vec![opened(), RecordBody::GateDecided { step: one(), decision, why: "ben".to_owned() }]
+    vec![opened(), RecordBody::GateDecided { node: one(), decision, why: "ben".to_owned() }]
 }
 
 fn tripped(then: GuardEffect) -> Vec<RecordBody> {
     vec![RecordBody::GuardTripped {
         guard: StepId::new("serves").unwrap(),
+        node: None,
         evidence: "it does not".to_owned(),
         then,
     }]
 }
 
+fn started(effort: Effort, attempt: u32) -> RecordBody {
+    let key = AttemptKey::of(&samples::run(1), &one(), 1, effort);
+    RecordBody::StepStarted { node: one(), effort, attempt: Attempt(attempt), key, with: json!({}) }
+}
+
+fn finished(attempt: u32, end: StepEnd) -> RecordBody {
+    RecordBody::StepFinished { node: one(), attempt: Some(Attempt(attempt)), end }
+}
+
 /// A run that is rolled back after its first step, and more.
 fn rolling_back(more: Vec<RecordBody>) -> Vec<RecordBody> {
-    let (step, attempt) = (one(), Attempt::FIRST);
-    let key = AttemptKey::of(&samples::run(1), &step);
-    let end = StepEnd::Succeeded(Outcome::default());
-    let before = [
-        RecordBody::StepStarted { step: step.clone(), attempt, key, with: json!({}) },
-        RecordBody::StepFinished { step, attempt: Some(attempt), end },
-        decided(None, Decision::Rollback),
-    ];
+    let done = finished(1, StepEnd::Succeeded(Outcome::default()));
+    let before = [started(Effort::Apply, 1), done, decided(None, Decision::Rollback)];
     before.into_iter().chain(more).collect()
 }
 
-fn undo_started() -> RecordBody {
-    RecordBody::UndoStarted { step: one(), attempt: Attempt::FIRST }
+fn undone(end: StepEnd) -> Vec<RecordBody> {
+    vec![started(Effort::Undo, 2), finished(2, end)]
 }
 
-fn undo_finished(end: UndoEnd) -> Vec<RecordBody> {
-    vec![undo_started(), RecordBody::UndoFinished { step: one(), attempt: Attempt::FIRST, end }]
-}
-
-/// Every record and every decision that has no driver, each as the newest of a journal.
+/// Every record and every decision that has no driver, each as the newest of a journal; and those that leave nothing open.
 fn journals() -> Vec<(Undriven, Vec<RecordBody>)> {
-    let undone = UndoEnd::Undone { evidence: "off again".to_owned() };
+    let failed = StepEnd::Failed(Failure::permanent("no"));
+    let edit = RecordBody::RunEdited {
+        actor: "ada".to_owned(),
+        reason: "so".to_owned(),
+        digest: Digest::of(b"edited"),
+        edit: json!({}),
+    };
+    let required = RecordBody::RequirementMet {
+        node: one(),
+        required: one(),
+        seen_at: samples::at(1),
+        evidence: "there".to_owned(),
+    };
     vec![
         (Undriven::Gates, vec![opened()]),
-        (Undriven::Gates, vec![opened(), decided(Some(one()), Decision::Approve)]),
-        (Undriven::Gates, vec![opened(), decided(Some(one()), Decision::Reject)]),
+        (Undriven::Gates, vec![opened(), voted(true)]),
+        (Undriven::Gates, vec![opened(), voted(false)]),
         (Undriven::Gates, gate_decided(GateDecision::Approved)),
         (Undriven::Gates, gate_decided(GateDecision::Rejected)),
         (Undriven::Gates, gate_decided(GateDecision::Expired)),
+        (Undriven::Gates, gate_decided(GateDecision::Withdrawn)),
         (Undriven::Guards, tripped(GuardEffect::Stop)),
-        (Undriven::Guards, tripped(GuardEffect::Pause)),
+        (Undriven::Guards, tripped(GuardEffect::Hold)),
         (Undriven::Guards, tripped(GuardEffect::Rollback)),
         (Undriven::Pause, vec![decided(None, Decision::Pause)]),
+        (Undriven::Requirements, vec![required]),
+        (Undriven::Requirements, vec![decided(Some(one()), Decision::Override)]),
+        (Undriven::Locks, vec![RecordBody::LockTaken { name: "shop".to_owned() }]),
+        (Undriven::Telling, vec![RecordBody::Told { entry: 0, about: Seq(1), end: ToldEnd::Delivered }]),
+        (Undriven::Edits, vec![edit]),
+        (Undriven::Rollback, vec![RecordBody::RollbackBegan { node: None, why: "so".to_owned() }]),
         (Undriven::Rollback, vec![decided(None, Decision::Rollback)]),
         (Undriven::Rollback, rolling_back(Vec::new())),
-        (Undriven::Rollback, rolling_back(vec![undo_started()])),
-        (Undriven::Rollback, rolling_back(undo_finished(undone))),
-        (Undriven::Rollback, rolling_back(undo_finished(UndoEnd::Failed(Failure::permanent("no"))))),
+        (Undriven::Rollback, rolling_back(undone(StepEnd::Succeeded(Outcome::default())))),
+        (Undriven::Rollback, rolling_back(undone(failed))),
     ]
 }
 
@@ -111,6 +142,7 @@ fn whose_driver_died() {
     for (undriven, bodies) in journals() {
         assert_let_alone(undriven, bodies);
     }
+    assert_let_alone(Undriven::Rollback, rolling_back(vec![started(Effort::Undo, 2)]));
 }
 
 #[test]

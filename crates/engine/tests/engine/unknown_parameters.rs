@@ -96,7 +96,7 @@ fn a_live_run_never_goes_without() {
     let world = World::default();
     let drive = run(&world, &text);
     assert_eq!(summary(&drive).1, ["change failed", "late failed"]);
-    let at = drive.state.plan().indices().last().unwrap();
+    let at = drive.state.indices().last().unwrap();
     let StepState::Failed { failure } = drive.state.step(at) else { panic!("{:?}", drive.state.step(at)) };
     assert!(failure.message.starts_with("cannot start: `steps.change.value` is not known"), "{failure}");
     assert_eq!(world.observed(), ["change"]);

@@ -3,7 +3,7 @@
 use lifeboat_engine::Store as _;
 use lifeboat_model::event::step_details;
 use lifeboat_model::record::Mode;
-use lifeboat_model::{Effect, StepIndex};
+use lifeboat_model::{Effect, NodeIndex};
 use lifeboat_testkit::runs::plan;
 use lifeboat_testkit::{Driving, MemoryStore, samples};
 use serde_json::{Map, json};
@@ -20,7 +20,7 @@ fn assert_warned(mode: Mode, effect: Effect, script: &'static [Look]) {
     let secrets = Map::from_iter([("observer".to_owned(), json!("hunter2"))]);
     let driving = Driving { mode, secrets, ..Driving::with(scripted.registry()) };
     let drive = simulate(driving.create(&store, &samples::run(1), plan)).unwrap();
-    let details = step_details(&drive.state, StepIndex(0));
+    let details = step_details(&drive.state, NodeIndex(0));
     assert_eq!(details["evidence"], "on", "{details:?}");
     assert_eq!(details["warnings"], json!(["seen by ‹secret› alone"]), "{details:?}");
     drop(drive);

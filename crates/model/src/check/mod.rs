@@ -72,6 +72,7 @@ fn parts(document: &Document, catalog: &dyn Catalog, problems: &mut Problems) ->
         inputs: inputs?,
         secrets: secrets?,
         steps: steps?,
+        requires: Vec::new(),
         source: PinnedSource {
             name: document.source.name().to_owned(),
             text: document.source.text().to_owned(),

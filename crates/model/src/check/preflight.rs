@@ -41,7 +41,7 @@ pub fn check_filled(
     let body = RecordBody::RunCreated(Arc::new(created));
     let first = Record { seq: Seq(1), epoch: Epoch(1), at: Timestamp::UNIX_EPOCH, body };
     let state = RunState::new(&first).expect("bug: a run does not begin with its creation");
-    let values = Values { state: &state, secrets, mask };
+    let values = Values { state: &state, node: None, secrets, mask };
     let checker = Checker { source: &document.source, catalog, values };
     let mut problems = Problems::new();
     let outline = Outline::new(&document, &mut Problems::new());

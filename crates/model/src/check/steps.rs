@@ -51,20 +51,9 @@ fn step(
         section: row.section,
         parent: row.parent,
         needs,
-        when: conditions(names, row),
+        when: row.written.when().into_iter().map(|when| when.value.clone()).collect(),
         kind: kind?,
     })
-}
-
-/// The conditions of a step and of the blocks around it, outermost first.
-fn conditions(names: &Names<'_>, row: &Row<'_>) -> Vec<String> {
-    let mut conditions: Vec<_> = row.written.when().into_iter().collect();
-    let mut around = row.parent;
-    while let Some(block) = around.map(|block| names.outline.row(block)) {
-        conditions.extend(block.written.when());
-        around = block.parent;
-    }
-    conditions.into_iter().rev().map(|when| when.value.clone()).collect()
 }
 
 fn action(templates: &mut Templates<'_>, step: &Step, problems: &mut Problems) -> Option<ActionStep> {

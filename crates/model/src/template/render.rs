@@ -14,7 +14,7 @@ use super::reference::Reference;
 use super::strict::check_values;
 use super::{Analysis, analyse};
 use crate::catalog::is_templated;
-use crate::ids::StepId;
+use crate::ids::NodeIndex;
 use crate::run_state::RunState;
 
 /// The most that one template may become, in bytes.
@@ -25,6 +25,8 @@ const MAX_RENDERED: usize = 1024 * 1024;
 pub struct Values<'v> {
     /// The run: inputs, mode, id, outputs of steps.
     pub state: &'v RunState,
+    /// The node whose texts are filled in: an id means the nearest step of that id outward.
+    pub node: Option<NodeIndex>,
     /// The secrets, by name: a text each.
     pub secrets: &'v Map<String, Value>,
     /// What stands for a secret in what is stored.
@@ -154,8 +156,9 @@ impl Values<'_> {
     /// Why a value is not known, or `None` if it is.
     fn missing(&self, reference: &Reference) -> Option<String> {
         let Reference::Output { step, output, .. } = reference else { return None };
-        let at = StepId::new(step).ok().and_then(|id| self.state.plan().find(&id));
-        let Some(at) = at else { return Some(format!("`steps.{step}.{output}`: there is no such step")) };
+        let Some(at) = self.state.visible(self.node, step) else {
+            return Some(format!("`steps.{step}.{output}`: there is no such step"));
+        };
         match self.state.outputs(at) {
             Some(outputs) if outputs.get(output).is_some_and(|value| self.is_masked(value)) => {
                 Some(format!("`steps.{step}.{output}` held a secret, and secrets are not kept"))
@@ -185,7 +188,7 @@ impl Values<'_> {
                     secrets.extend(value.map(|value| (name.clone(), value)));
                 }
                 Reference::Output { step, .. } => {
-                    let at = StepId::new(step).ok().and_then(|id| self.state.plan().find(&id));
+                    let at = self.state.visible(self.node, step);
                     let outputs = at.and_then(|at| self.state.outputs(at)).cloned().unwrap_or_default();
                     steps.insert(step.clone(), Value::Object(outputs));
                 }

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use super::render::{CannotFill, Decided, Filled, Values};
 use crate::action_spec::{ActionSpec, Effect, Harmlessness};
 use crate::catalog::{Catalog, ParamProblem};
-use crate::ids::{ActionName, Attempt, AttemptKey, Epoch, RunId, Seq, StepId};
+use crate::ids::{ActionName, Attempt, AttemptKey, Effort, Epoch, RunId, Seq, StepId};
+use crate::node_path::NodePath;
 use crate::outcome::Outcome;
 use crate::record::{Driver, Mode, Record, RecordBody, RunCreated, StepEnd};
 use crate::run_state::RunState;
@@ -75,12 +76,13 @@ fn state() -> RunState {
         folder: None,
         plugins: std::collections::BTreeMap::new(),
     };
-    let (key, attempt) = (AttemptKey::of(&run, &step), Attempt::FIRST);
+    let (node, effort, attempt) = (NodePath::top(&step), Effort::Apply, Attempt::FIRST);
+    let key = AttemptKey::of(&run, &node, 1, effort);
     let outcome = Outcome { outputs, ..Outcome::default() };
     let bodies = [
         RecordBody::RunCreated(Arc::new(created)),
-        RecordBody::StepStarted { step: step.clone(), attempt, key, with: Value::Null },
-        RecordBody::StepFinished { step, attempt: Some(attempt), end: StepEnd::Succeeded(outcome) },
+        RecordBody::StepStarted { node: node.clone(), effort, attempt, key, with: Value::Null },
+        RecordBody::StepFinished { node, attempt: Some(attempt), end: StepEnd::Succeeded(outcome) },
     ];
     let mut records = (1..).zip(bodies).map(|(seq, body)| Record {
         seq: Seq(seq),
@@ -97,7 +99,7 @@ fn state() -> RunState {
 fn fill(with: &Value) -> Result<Filled, CannotFill> {
     let state = state();
     let secrets = Map::from_iter([("token".to_owned(), json!("hunter2"))]);
-    Values { state: &state, secrets: &secrets, mask: "***" }.fill(with)
+    Values { state: &state, node: None, secrets: &secrets, mask: "***" }.fill(with)
 }
 
 fn value(text: &str) -> Value {
@@ -275,7 +277,7 @@ fn secrets_are_masked_in_what_is_stored() {
 #[test]
 fn conditions_are_true_false_or_unknown() {
     let (state, secrets) = (state(), Map::new());
-    let values = Values { state: &state, secrets: &secrets, mask: "" };
+    let values = Values { state: &state, node: None, secrets: &secrets, mask: "" };
     assert_eq!(values.decide("{{ steps.done.json.ok }}"), Ok(Decided::True));
     assert_eq!(values.decide("{{ eq mode 'live' }}"), Ok(Decided::False));
     assert!(matches!(values.decide("{{ steps.later.ok }}"), Ok(Decided::Unknown { .. })));

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::checkpoint::piece::RUN;
+use crate::checkpoint::piece::ItemId;
 
 /// What is known of one stored item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,16 +17,16 @@ pub(crate) struct Entry {
 /// The items that are stored.
 #[derive(Debug, Default)]
 pub(crate) struct Book {
-    items: HashMap<u32, Entry>,
+    items: HashMap<ItemId, Entry>,
     sum: u64,
 }
 
 impl Book {
     /// Enters an item in the place of its earlier version, which is returned.
-    pub(crate) fn enter(&mut self, item: u32, entry: Entry) -> Option<Entry> {
+    pub(crate) fn enter(&mut self, item: ItemId, entry: Entry) -> Option<Entry> {
         let before = self.items.insert(item, entry);
         // The run itself cannot be in a sum that is stored in it.
-        if item != RUN {
+        if item != ItemId::Run {
             let taken = before.map_or(0, |before| digest(item, before));
             self.sum = self.sum.wrapping_sub(taken).wrapping_add(digest(item, entry));
         }
@@ -39,9 +39,9 @@ impl Book {
     }
 }
 
-fn digest(item: u32, Entry { seq, pieces }: Entry) -> u64 {
+fn digest(item: ItemId, Entry { seq, pieces }: Entry) -> u64 {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(&item.to_be_bytes()).update(&seq.to_be_bytes()).update(&pieces.to_be_bytes());
+    hasher.update(&item.prefix()).update(&seq.to_be_bytes()).update(&pieces.to_be_bytes());
     let [a, b, c, d, e, f, g, h, ..] = *hasher.finalize().as_bytes();
     u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
@@ -55,14 +55,14 @@ mod tests {
         let entry = |seq| Entry { seq, pieces: 1 };
         let (mut a, mut b) = (Book::default(), Book::default());
         for (item, seq) in [(1, 1), (2, 2), (1, 3)] {
-            a.enter(item, entry(seq));
+            a.enter(ItemId::Node(item), entry(seq));
         }
-        assert_eq!(b.enter(1, entry(3)), None);
+        assert_eq!(b.enter(ItemId::Node(1), entry(3)), None);
         assert_ne!(a.sum(), b.sum());
-        b.enter(2, entry(2));
-        b.enter(RUN, entry(9));
+        b.enter(ItemId::Node(2), entry(2));
+        b.enter(ItemId::Run, entry(9));
         assert_eq!(a.sum(), b.sum());
-        assert_eq!(a.enter(2, entry(4)), Some(entry(2)));
+        assert_eq!(a.enter(ItemId::Node(2), entry(4)), Some(entry(2)));
         assert_ne!(a.sum(), b.sum());
     }
 }

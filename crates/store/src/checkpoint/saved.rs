@@ -1,12 +1,13 @@
 //! The content of a checkpoint store: writing it as batches, reading it whole, and the state that follows from it.
 
 use lifeboat_engine::store::StoreError;
-use lifeboat_model::run_state::{RunCheckpoint, StepCheckpoint};
-use lifeboat_model::{Record, RunState, Seq, StepIndex};
+use lifeboat_model::record::Items;
+use lifeboat_model::run_state::{NodeCheckpoint, RunCheckpoint};
+use lifeboat_model::{NodeIndex, Record, RunState, Seq};
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::book::{Book, Entry};
-use crate::checkpoint::piece::{self, RUN};
+use crate::checkpoint::piece::{self, ItemId};
 use crate::line::LineHash;
 use crate::text::JournalText;
 
@@ -24,29 +25,30 @@ struct SavedRun {
 #[derive(Debug)]
 pub(crate) struct Saved {
     run: SavedRun,
-    steps: Vec<(StepIndex, StepCheckpoint)>,
+    nodes: Vec<(NodeIndex, NodeCheckpoint)>,
+    loops: Vec<(NodeIndex, Items)>,
 }
 
 impl Saved {
     /// Reads a store whole and checks it in itself. With it comes the book, to go on with.
     pub(crate) fn read(db: &sled::Db) -> Result<(Self, Book), String> {
         let mut book = Book::default();
-        let mut steps = Vec::new();
+        let (mut nodes, mut loops) = (Vec::new(), Vec::new());
         let mut run = None;
         for item in items(db) {
             let Item { id, seq, pieces, body } = item?;
             book.enter(id, Entry { seq, pieces });
-            if id == RUN {
-                run = Some(from_json::<SavedRun>(&body)?);
-            } else {
-                steps.push((StepIndex(id), from_json(&body)?));
+            match id {
+                ItemId::Run => run = Some(from_json::<SavedRun>(&body)?),
+                ItemId::Node(number) => nodes.push((NodeIndex(number), from_json(&body)?)),
+                ItemId::Loop(number) => loops.push((NodeIndex(number), from_json(&body)?)),
             }
         }
         let run = run.ok_or("there is no entry for the run")?;
         if run.sum != book.sum() {
             return Err("entries are missing or of another time than the rest".to_owned());
         }
-        Ok((Self { run, steps }, book))
+        Ok((Self { run, nodes, loops }, book))
     }
 
     /// The record up to which the checkpoints hold.
@@ -69,8 +71,8 @@ impl Saved {
         if text.hash_at(seq).is_none_or(|hash| hash.as_str() != self.run.hash) {
             return Err(format!("they were made from another record {seq} than the journal's"));
         }
-        let mut state =
-            RunState::restore(first, self.run.run, self.steps).map_err(|error| error.to_string())?;
+        let mut state = RunState::restore(first, self.run.run, self.loops, self.nodes)
+            .map_err(|error| error.to_string())?;
         text.fold_into(&mut state).map_err(|error| error.to_string())?;
         Ok(state)
     }
@@ -80,18 +82,21 @@ impl Saved {
 pub(crate) fn batch(state: &mut RunState, hash: &LineHash, book: &mut Book) -> Result<sled::Batch, String> {
     let mut batch = sled::Batch::default();
     let seq = state.seq().0;
-    for step in state.take_touched() {
-        put(&mut batch, book, step.0, seq, &state.step_checkpoint(step))?;
+    for (at, items) in state.take_expanded() {
+        put(&mut batch, book, ItemId::Loop(at.0), seq, &items)?;
+    }
+    for at in state.take_touched() {
+        put(&mut batch, book, ItemId::Node(at.0), seq, &state.node_checkpoint(at))?;
     }
     let run = SavedRun { hash: hash.as_str().to_owned(), sum: book.sum(), run: state.run_checkpoint() };
-    put(&mut batch, book, RUN, seq, &run)?;
+    put(&mut batch, book, ItemId::Run, seq, &run)?;
     Ok(batch)
 }
 
 fn put<T: Serialize>(
     batch: &mut sled::Batch,
     book: &mut Book,
-    id: u32,
+    id: ItemId,
     seq: u64,
     value: &T,
 ) -> Result<(), String> {
@@ -110,7 +115,7 @@ fn put<T: Serialize>(
 
 /// A stored item, its pieces put together.
 struct Item {
-    id: u32,
+    id: ItemId,
     seq: u64,
     pieces: u16,
     body: Vec<u8>,
@@ -134,7 +139,7 @@ fn items(db: &sled::Db) -> impl Iterator<Item = Result<Item, String>> {
 /// Whether a pair continues the item, or begins one. What cannot be read belongs anywhere: it is reported at once.
 fn belongs(pair: &sled::Result<(sled::IVec, sled::IVec)>, item: Option<&Item>) -> bool {
     match (pair, item) {
-        (Ok((key, _)), Some(item)) => key.starts_with(&item.id.to_be_bytes()),
+        (Ok((key, _)), Some(item)) => key.starts_with(&item.id.prefix()),
         (Ok(_), None) | (Err(_), _) => true,
     }
 }

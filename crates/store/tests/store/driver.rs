@@ -12,7 +12,7 @@ use std::{env, io, iter};
 
 use lifeboat_engine::store::{Claim, Draft, Store, StoreError};
 use lifeboat_model::record::StepEnd;
-use lifeboat_model::{Attempt, AttemptKey, Outcome, RecordBody, RunId, RunState, Seq, StepState};
+use lifeboat_model::{Attempt, Effort, Outcome, RecordBody, RunId, RunState, Seq, StepState};
 use lifeboat_store::FileStore;
 use lifeboat_testkit::samples;
 use serde_json::json;
@@ -134,18 +134,18 @@ fn written_by_a_driver(records: &[lifeboat_model::Record]) {
 /// What a driver writes next.
 fn next(state: &RunState) -> RecordBody {
     let text = "what it looked like ".repeat(usize::try_from(state.seq().0 * 37 % 300).expect("small"));
-    let running = state.plan().indices().find(|at| matches!(state.step(*at), StepState::Running { .. }));
-    let id = |at| state.plan().step(at).id.clone();
+    let running = state.indices().find(|at| matches!(state.step(*at), StepState::Running { .. }));
     match (running, state.next().start.first()) {
         (Some(at), _) => RecordBody::StepFinished {
-            step: id(at),
+            node: state.path(at),
             attempt: Some(Attempt::FIRST),
             end: StepEnd::Succeeded(Outcome { evidence: text, ..Outcome::default() }),
         },
         (None, Some(at)) => RecordBody::StepStarted {
-            step: id(*at),
+            node: state.path(*at),
+            effort: Effort::Apply,
             attempt: Attempt::FIRST,
-            key: AttemptKey::of(state.run(), &id(*at)),
+            key: state.key(*at, Effort::Apply),
             with: json!({ "text": text }),
         },
         (None, None) => RecordBody::Note { text },

@@ -11,9 +11,13 @@ use std::{env, fs};
 use jiff::Timestamp;
 use lifeboat_engine::store::{Draft, Store};
 use lifeboat_model::record::{
-    Decision, DoubtRule, FORMAT, GateDecision, GuardEffect, Resolution, StepEnd, StopReason, UndoEnd, Verdict,
+    Decision, DoubtRule, FORMAT, GateDecision, GuardEffect, Identity, Item, OpenGate, Quorum, Resolution,
+    StepEnd, StopReason, ToldEnd, Verdict, Vote,
 };
-use lifeboat_model::{Attempt, AttemptKey, Epoch, Failure, Outcome, RecordBody, RunState, StepId};
+use lifeboat_model::{
+    Attempt, AttemptKey, Digest, Effort, Epoch, Failure, ItemKey, NodePath, Outcome, RecordBody, RunState,
+    Seq, StepId,
+};
 use lifeboat_testkit::samples;
 use lifeboat_testkit::store_suite::append;
 use serde_json::{Map, json};
@@ -24,37 +28,38 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journals")
 }
 
-fn step(name: &str) -> StepId {
-    StepId::new(name).expect("a step's id")
+fn step(name: &str) -> NodePath {
+    NodePath::new(name).expect("a path")
 }
 
-fn started(name: &str, attempt: u32) -> RecordBody {
-    let (step, attempt) = (step(name), Attempt(attempt));
+fn started(name: &str, effort: Effort, attempt: u32) -> RecordBody {
+    let (node, attempt) = (step(name), Attempt(attempt));
     RecordBody::StepStarted {
-        key: AttemptKey::of(&samples::run(1), &step),
-        step,
+        key: AttemptKey::of(&samples::run(1), &node, 1, effort),
+        node,
+        effort,
         attempt,
         with: json!({ "host": "db-b", "password": "***", "ports": [5432, null, 0.5] }),
     }
 }
 
 fn finished(name: &str, attempt: Option<u32>, end: StepEnd) -> RecordBody {
-    RecordBody::StepFinished { step: step(name), attempt: attempt.map(Attempt), end }
+    RecordBody::StepFinished { node: step(name), attempt: attempt.map(Attempt), end }
 }
 
 fn in_doubt(name: &str, attempt: u32) -> RecordBody {
     let cause = "the driver died".to_owned();
-    RecordBody::StepInDoubt { step: step(name), attempt: Attempt(attempt), cause }
+    RecordBody::StepInDoubt { node: step(name), attempt: Attempt(attempt), cause }
 }
 
 fn resolved(name: &str, attempt: u32, rule: DoubtRule, resolution: Resolution) -> RecordBody {
-    let (step, attempt, evidence) = (step(name), Attempt(attempt), "looked at it".to_owned());
-    RecordBody::DoubtResolved { step, attempt, rule, evidence, resolution, retry_at: None }
+    let (node, attempt, evidence) = (step(name), Attempt(attempt), "looked at it".to_owned());
+    RecordBody::DoubtResolved { node, attempt, rule, evidence, resolution, retry_at: None }
 }
 
 fn decided(name: Option<&str>, decision: Decision) -> RecordBody {
     let (actor, reason) = ("ana".to_owned(), "seen on the \"console\", ünd so".to_owned());
-    RecordBody::OperatorDecided { step: name.map(step), decision, actor, reason }
+    RecordBody::OperatorDecided { node: name.map(step), decision, actor, reason }
 }
 
 fn outcome() -> Outcome {
@@ -67,20 +72,38 @@ fn failure() -> Failure {
     Failure { tail: Some("line 1\nline 2".to_owned()), ..failure }
 }
 
+fn gate() -> OpenGate {
+    let quorum = Quorum { count: 1, role: Some("commander".to_owned()), not_initiator: true };
+    let (expires, shows) = (Some(samples::at(900)), Some(Digest::of(b"shown")));
+    OpenGate { question: "Promote?".to_owned(), quorum, expires, shows, votes: Vec::new() }
+}
+
+fn vote() -> Vote {
+    let roles = vec!["commander".to_owned()];
+    let by = Identity { name: "ana".to_owned(), roles, proof: Some("os".to_owned()) };
+    let reason = "lag is 0".to_owned();
+    Vote { by, approves: true, reason, saw: Some(Digest::of(b"shown")), outputs: Map::new() }
+}
+
+fn items() -> lifeboat_model::record::Items {
+    let item = |key: &str| Item { key: ItemKey::new(key).expect("a key"), value: json!({ "name": key }) };
+    ["east", "west"].map(item).into()
+}
+
 /// What the first driver of the run writes, up to its interruption.
 fn first_part() -> Vec<RecordBody> {
     let retry = RecordBody::AttemptFailed {
-        step: step("s1"),
+        node: step("s1"),
         attempt: Attempt::FIRST,
         failure: Failure::transient("not yet"),
         retry_at: Timestamp::UNIX_EPOCH,
     };
     vec![
-        started("s0", 1),
+        started("s0", Effort::Apply, 1),
         finished("s0", Some(1), StepEnd::Succeeded(outcome())),
-        started("s1", 1),
+        started("s1", Effort::Apply, 1),
         retry,
-        started("s1", 2),
+        started("s1", Effort::Apply, 2),
         finished(
             "s1",
             Some(2),
@@ -91,7 +114,7 @@ fn first_part() -> Vec<RecordBody> {
             },
         ),
         finished("s2", None, StepEnd::Skipped { why: "`when` is false".to_owned() }),
-        started("s3", 1),
+        started("s3", Effort::Apply, 1),
         in_doubt("s3", 1),
         decided(None, Decision::Pause),
         RecordBody::RunStopped { reason: StopReason::Interrupted },
@@ -100,34 +123,81 @@ fn first_part() -> Vec<RecordBody> {
 
 /// What the second driver writes, to the end.
 fn second_part() -> Vec<RecordBody> {
-    let expires = Some(samples::at(900));
     vec![
         RecordBody::RunResumed { driver: samples::driver(2), actor: "ben".to_owned() },
         decided(None, Decision::KeepPinned { edited: "0f".repeat(32) }),
         resolved("s3", 1, DoubtRule::OnUnknown, Resolution::Ask),
         decided(Some("s3"), Decision::Retry),
-        started("s3", 2),
+        started("s3", Effort::Apply, 2),
         in_doubt("s3", 2),
         resolved("s3", 2, DoubtRule::Observed, Resolution::Done(outcome())),
-        RecordBody::GateOpened { step: step("s4"), question: "Promote?".to_owned(), expires },
-        decided(Some("s4"), Decision::Approve),
-        RecordBody::GateDecided { step: step("s4"), decision: GateDecision::Approved, why: "ana".to_owned() },
-        started("s5", 1),
+        RecordBody::GateOpened { node: step("s4"), gate: gate() },
+        RecordBody::GateVoted { node: step("s4"), vote: vote() },
+        RecordBody::GateDecided { node: step("s4"), decision: GateDecision::Approved, why: "ana".to_owned() },
+        started("s5", Effort::Apply, 1),
         finished("s5", Some(1), StepEnd::Failed(failure())),
         decided(Some("s5"), Decision::MarkDone { outputs: outcome().outputs }),
-        started("s6", 1),
+        RecordBody::LockTaken { name: "shop".to_owned() },
+        RecordBody::RequirementMet {
+            node: step("s6"),
+            required: step("s0"),
+            seen_at: samples::at(30),
+            evidence: "still primary".to_owned(),
+        },
+        started("s6", Effort::Apply, 1),
+        RecordBody::AttemptNoted {
+            node: step("s6"),
+            attempt: Attempt::FIRST,
+            note: json!({ "was": "ready" }),
+        },
+        RecordBody::ChangeAccepted {
+            node: step("s6"),
+            attempt: Attempt::FIRST,
+            outcome: outcome(),
+            until: samples::at(60),
+        },
         finished("s6", Some(1), StepEnd::Succeeded(Outcome::default())),
+        RecordBody::LoopExpanded { node: step("s7"), items: items() },
+        started("s7[east]", Effort::Apply, 1),
+        finished("s7[east]", Some(1), StepEnd::Succeeded(Outcome::default())),
+        RecordBody::BatchOpened { node: step("s7"), batch: 1 },
+        started("s7[west]", Effort::Apply, 1),
+        finished("s7[west]", Some(1), StepEnd::Succeeded(Outcome::default())),
+        RecordBody::NodeOpened {
+            node: step("s8"),
+            inputs: Map::from_iter([("site".to_owned(), json!("west"))]),
+        },
+        started("s8/s10", Effort::Apply, 1),
+        finished("s8/s10", Some(1), StepEnd::Succeeded(Outcome::default())),
         RecordBody::GuardTripped {
-            guard: step("serves"),
+            guard: StepId::new("serves").expect("an id"),
+            node: None,
             evidence: "503".to_owned(),
             then: GuardEffect::Rollback,
         },
-        RecordBody::UndoStarted { step: step("s6"), attempt: Attempt::FIRST },
-        RecordBody::UndoFinished {
-            step: step("s6"),
-            attempt: Attempt::FIRST,
-            end: UndoEnd::Undone { evidence: "back".to_owned() },
+        RecordBody::Told { entry: 0, about: Seq(12), end: ToldEnd::Failed { why: "no answer".to_owned() } },
+        RecordBody::RunEdited {
+            actor: "ben".to_owned(),
+            reason: "one more host".to_owned(),
+            digest: Digest::of(b"edited"),
+            edit: json!({ "items": { "s7": ["north"] } }),
         },
+        RecordBody::RollbackBegan { node: None, why: "the guard `serves` tripped".to_owned() },
+        started("s8/s10", Effort::Undo, 2),
+        finished("s8/s10", Some(2), StepEnd::Succeeded(Outcome::default())),
+        started("s7[west]", Effort::Undo, 2),
+        finished("s7[west]", Some(2), StepEnd::Succeeded(Outcome::default())),
+        started("s7[east]", Effort::Undo, 2),
+        finished("s7[east]", Some(2), StepEnd::Succeeded(Outcome::default())),
+        started("s6", Effort::Undo, 2),
+        finished("s6", Some(2), StepEnd::Succeeded(Outcome::default())),
+        started("s5", Effort::Undo, 2),
+        finished("s5", Some(2), StepEnd::Succeeded(Outcome::default())),
+        started("s3", Effort::Undo, 3),
+        finished("s3", Some(3), StepEnd::Succeeded(Outcome::default())),
+        started("s0", Effort::Undo, 2),
+        finished("s0", Some(2), StepEnd::Succeeded(Outcome::default())),
+        RecordBody::LockReleased { name: "shop".to_owned(), cools_until: Some(samples::at(3600)) },
         RecordBody::Note { text: "that was it".to_owned() },
         RecordBody::RunFinished { verdict: Verdict::RolledBack },
     ]
@@ -141,7 +211,7 @@ fn drafts(bodies: Vec<RecordBody>) -> Vec<Draft> {
 fn written_now() -> (String, RunState) {
     let home = Home::new();
     let run = samples::run(1);
-    let first = samples::created(&run, samples::sequence(8));
+    let first = samples::created(&run, samples::nested());
     let mut claim =
         home.store().create(&run, &samples::driver(1), vec![first], &|_| Ok(())).expect("created");
     drafts(first_part()).chunks(4).for_each(|batch| drop(append(&mut claim, batch.to_vec())));
@@ -155,11 +225,10 @@ fn written_now() -> (String, RunState) {
 /// What follows from a journal, in words that outlive its types.
 fn summary(state: &RunState) -> String {
     let mut text = format!("{} {} {:?}\n", state.run(), state.seq(), state.phase());
-    for at in state.plan().indices() {
+    for at in state.nodes() {
         let outputs = state.outputs(at).map(|outputs| json!(outputs).to_string()).unwrap_or_default();
-        let (id, status, attempts) =
-            (&state.plan().step(at).id, state.status(at).as_str(), state.attempts(at));
-        writeln!(text, "{id} {status} {attempts} {outputs}").expect("written to memory");
+        let (path, status, attempts) = (state.path(at), state.status(at).as_str(), state.attempts(at));
+        writeln!(text, "{path} {status} {attempts} {outputs}").expect("written to memory");
     }
     for deviation in state.deviations() {
         writeln!(text, "deviation: {} {:?}", deviation.what, deviation.actor).expect("written to memory");

@@ -190,6 +190,20 @@ fn a_newer_minor_version_is_read_but_not_written() {
 }
 
 #[test]
+fn a_newer_record_that_must_be_understood_is_refused() {
+    let home = Home::new();
+    let run = home.run_of(1, 3);
+    let mut text = lines(&home.journal(&run));
+    text[2] = text[2]
+        .replace(r#""v":"1.0""#, r#""v":"1.7""#)
+        .replace(r#","skip":true,"type":"note""#, r#","type":"omen""#);
+    chain(&mut text);
+    write_lines(&home.journal(&run), &text);
+    let loaded = home.store().load(&run);
+    assert!(matches!(loaded, Err(StoreError::TooNew { ref found, .. }) if found == "1.7"), "{loaded:?}");
+}
+
+#[test]
 fn a_newer_major_version_is_not_read() {
     let home = Home::new();
     let run = home.run_of(1, 3);

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lifeboat_action::{
-    Action, ActionContext, Attempt, AttemptKey, CallInfo, Failure, Masker, Observation, Outcome,
-    ProgressSink, Recovery, RunId, StepId,
+    Action, ActionContext, Attempt, AttemptKey, CallInfo, Effort, Failure, Masker, NodePath, Observation,
+    Outcome, ProgressSink, Recovery, RunId,
 };
 use lifeboat_model::redact::Redaction;
 use lifeboat_model::{Mode, Redact};
@@ -30,7 +30,7 @@ pub(super) struct Call {
 struct Said(Mutex<Vec<String>>);
 
 impl ProgressSink for Said {
-    fn progress(&self, _step: &StepId, message: String) {
+    fn progress(&self, _step: &NodePath, message: String) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(message);
     }
 }
@@ -43,9 +43,9 @@ impl Call {
         // Nobody else has it: the processes of a run are recognised by it.
         let (pid, number) = (std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
         let run = RunId::new(&format!("run_02{pid:014}{number:010}")).expect("26 digits");
-        let step = StepId::new("tried").expect("a name");
+        let step = NodePath::new("tried").expect("a name");
         let info = CallInfo {
-            key: AttemptKey::of(&run, &step),
+            key: AttemptKey::of(&run, &step, 1, Effort::Apply),
             run,
             step,
             attempt: Attempt::FIRST,

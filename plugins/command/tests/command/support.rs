@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use lifeboat_action::{
-    Action, ActionContext, ActionName, Attempt, AttemptKey, CallInfo, Failure, Masker, Observation, Outcome,
-    ProgressSink, Recovery, Registry, RunId, StepId,
+    Action, ActionContext, ActionName, Attempt, AttemptKey, CallInfo, Effort, Failure, Masker, NodePath,
+    Observation, Outcome, ProgressSink, Recovery, Registry, RunId,
 };
 use lifeboat_command::{SupervisorProgram, register};
 use lifeboat_model::Mode;
@@ -40,7 +40,7 @@ pub(crate) struct TestAttempt {
 pub(crate) struct Said(Mutex<Vec<String>>, tokio::sync::Notify);
 
 impl ProgressSink for Said {
-    fn progress(&self, _step: &StepId, message: String) {
+    fn progress(&self, _step: &NodePath, message: String) {
         self.0.lock().unwrap().push(message);
         self.1.notify_one();
     }
@@ -93,10 +93,10 @@ impl Bench {
 
     /// The first attempt of a step.
     pub(crate) fn attempt(&self, step: &str) -> TestAttempt {
-        let step = StepId::new(step).unwrap();
+        let step = NodePath::new(step).unwrap();
         let info = CallInfo {
             run: self.run.clone(),
-            key: AttemptKey::of(&self.run, &step),
+            key: AttemptKey::of(&self.run, &step, 1, Effort::Apply),
             folder: self.home.path().join(format!("steps/{step}/1")),
             step,
             attempt: Attempt::FIRST,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use lifeboat_action::{
-    Action, ActionContext, ActionName, Attempt, AttemptKey, CallInfo, Failure, Masker, Observation, Outcome,
-    ProgressSink, Recovery, Registry, RunId, StepId,
+    Action, ActionContext, ActionName, Attempt, AttemptKey, CallInfo, Effort, Failure, Masker, NodePath,
+    Observation, Outcome, ProgressSink, Recovery, Registry, RunId,
 };
 use lifeboat_model::Mode;
 use serde_json::Value;
@@ -26,7 +26,7 @@ pub(crate) struct Call {
 struct Said(mpsc::UnboundedSender<String>);
 
 impl ProgressSink for Said {
-    fn progress(&self, _step: &StepId, message: String) {
+    fn progress(&self, _step: &NodePath, message: String) {
         self.0.send(message).ok();
     }
 }
@@ -43,9 +43,9 @@ impl Call {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (run, step) =
-            (RunId::new("run_01kaz0000000000000000000ab").unwrap(), StepId::new("fence").unwrap());
+            (RunId::new("run_01kaz0000000000000000000ab").unwrap(), NodePath::new("fence").unwrap());
         let info = CallInfo {
-            key: AttemptKey::of(&run, &step),
+            key: AttemptKey::of(&run, &step, 1, Effort::Apply),
             run,
             step,
             attempt: Attempt::FIRST,

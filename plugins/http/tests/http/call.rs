@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use lifeboat_action::{
-    Action, ActionContext, ActionName, Attempt, AttemptKey, CallInfo, Failure, Masker, Observation, Outcome,
-    Progress, Registry, RunId, StepId,
+    Action, ActionContext, ActionName, Attempt, AttemptKey, CallInfo, Effort, Failure, Masker, NodePath,
+    Observation, Outcome, Progress, Registry, RunId,
 };
 use lifeboat_model::Mode;
 use lifeboat_model::outcome::Outputs;
@@ -38,9 +38,9 @@ impl Call {
         lifeboat_http::register(&mut registry);
         let action = registry.action(&ActionName::new(name).unwrap()).unwrap();
         let (run, step) =
-            (RunId::new("run_01kaz0000000000000000000ab").unwrap(), StepId::new("tell").unwrap());
+            (RunId::new("run_01kaz0000000000000000000ab").unwrap(), NodePath::new("tell").unwrap());
         let info = CallInfo {
-            key: AttemptKey::of(&run, &step),
+            key: AttemptKey::of(&run, &step, 1, Effort::Apply),
             run,
             step,
             attempt: Attempt::FIRST,

@@ -1,7 +1,11 @@
 //! The plan: a runbook as checked and resolved. Immutable, digested, stored inside the run.
 //!
-//! Steps lie flat in document order: a block stands before its children, the `finally` steps stand last. `check` is
-//! the only maker of plans; a plan read back from a journal went through it when the run was created.
+//! Steps lie flat in document order: a block stands before its children, so that what stands inside is one contiguous
+//! range; the `finally` steps stand last. `check` makes plans; a plan that is read back from a journal is validated
+//! ([`InvalidPlan`]), since the file may have been changed.
+
+mod pacing;
+mod validate;
 
 use std::collections::HashMap;
 
@@ -12,17 +16,26 @@ use serde_json::Value;
 use crate::action_spec::{Effect, Harmlessness};
 use crate::ids::{ActionName, Digest, StepId, StepIndex};
 
+pub use pacing::{Pacing, Share};
+pub use validate::InvalidPlan;
+
 /// A checked runbook.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(from = "PlanParts", into = "PlanParts")]
+#[serde(try_from = "PlanParts", into = "PlanParts")]
 pub struct Plan {
     parts: PlanParts,
     by_id: HashMap<StepId, StepIndex>,
 }
 
-/// What a plan consists of, and its form in the journal.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+impl PartialEq for Plan {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts == other.parts
+    }
+}
+
+/// What a plan consists of, and its form in the journal. Later versions may add fields; what a reader must understand
+/// they name in `requires`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PlanParts {
     pub(crate) runbook: StepId,
     pub(crate) title: Option<String>,
@@ -33,11 +46,13 @@ pub(crate) struct PlanParts {
     pub(crate) secrets: Vec<SecretSpec>,
     pub(crate) steps: Vec<PlanStep>,
     pub(crate) source: PinnedSource,
+    /// What this plan uses that not every reader of the format knows. A reader that does not know a name refuses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) requires: Vec<String>,
 }
 
 /// The runbook as its author wrote it, kept so that an edited file can be shown as a difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct PinnedSource {
     /// The file's name as given on the command line.
     pub name: String,
@@ -49,7 +64,6 @@ pub struct PinnedSource {
 
 /// What the business expects, with the clock that starts when the incident was declared.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Objectives {
     /// Recovery time objective.
     pub rto: Option<SignedDuration>,
@@ -77,7 +91,6 @@ pub enum InputType {
 
 /// A declared input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct InputSpec {
     /// The name, as in `inputs.NAME`.
     pub name: String,
@@ -94,7 +107,6 @@ pub struct InputSpec {
 
 /// A declared secret: never its value, only where it comes from, looked up anew on every resume.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct SecretSpec {
     /// The name, as in `secrets.NAME`.
     pub name: String,
@@ -113,7 +125,7 @@ pub enum SecretSource {
 }
 
 /// Which part of the runbook a step stands in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Section {
     /// `steps`
@@ -124,7 +136,6 @@ pub enum Section {
 
 /// One step of a plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct PlanStep {
     /// The id, unique in the runbook.
     pub id: StepId,
@@ -139,8 +150,7 @@ pub struct PlanStep {
     /// The steps (or blocks) that must be over first, besides the opening of the block it stands in. For a step of
     /// `finally`: the one above it.
     pub needs: Vec<StepIndex>,
-    /// Templates that must all be true, its own and those of the blocks around it, outermost first; otherwise the step
-    /// is skipped.
+    /// Templates that must all be true when its turn comes; otherwise it is skipped, and a block with all that is inside.
     pub when: Vec<String>,
     /// What it does.
     pub kind: StepKind,
@@ -157,11 +167,30 @@ pub enum StepKind {
         /// The steps directly inside, ascending.
         children: Vec<StepIndex>,
     },
+    /// Does what stands inside for each item of a list. The step behind it in the plan is the item's.
+    Loop(Box<LoopStep>),
+    /// Calls another runbook, whose steps stand inside: a scope with inputs of its own.
+    Call {
+        /// The steps directly inside, ascending.
+        children: Vec<StepIndex>,
+        /// The inputs of the called runbook as written: a JSON object whose texts may hold templates.
+        inputs: Value,
+    },
+}
+
+/// A step that goes over a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LoopStep {
+    /// The list or mapping as written, templates included.
+    pub over: Value,
+    /// How many items go on at a time, and in which waves.
+    pub pacing: Pacing,
+    /// How many items may fail or be in doubt before no new one starts.
+    pub max_failures: Share,
 }
 
 /// A step that calls an action.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ActionStep {
     /// The call.
     pub call: ActionCall,
@@ -190,7 +219,6 @@ impl ActionStep {
 
 /// An action and its parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ActionCall {
     /// The action.
     pub action: ActionName,
@@ -215,7 +243,6 @@ pub struct ActionCall {
 /// Whether and when to try again after a transient failure. The delay before attempt `n + 1` is
 /// `min(delay × backoff^(n - 1), max_delay)`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct RetryPolicy {
     /// How many attempts in all; at least 1.
     pub attempts: u32,
@@ -271,9 +298,12 @@ pub enum OnUnknown {
     Fail,
 }
 
-impl From<PlanParts> for Plan {
-    fn from(parts: PlanParts) -> Self {
-        Self::new(parts)
+impl TryFrom<PlanParts> for Plan {
+    type Error = InvalidPlan;
+
+    fn try_from(parts: PlanParts) -> Result<Self, InvalidPlan> {
+        validate::validate(&parts)?;
+        Ok(Self::new(parts))
     }
 }
 
@@ -355,11 +385,20 @@ impl Plan {
 }
 
 impl PlanStep {
-    /// The action part, or `None` for a block.
+    /// The action part, or `None` for what holds other steps.
     pub fn action(&self) -> Option<&ActionStep> {
         match &self.kind {
             StepKind::Action(action) => Some(action),
-            StepKind::Block { .. } => None,
+            StepKind::Block { .. } | StepKind::Loop(_) | StepKind::Call { .. } => None,
+        }
+    }
+
+    /// Whether its turn is decided by the driver, with a record, before what stands inside may start.
+    pub(crate) fn opens_by_record(&self) -> bool {
+        match &self.kind {
+            StepKind::Block { .. } => !self.when.is_empty(),
+            StepKind::Loop(_) | StepKind::Call { .. } => true,
+            StepKind::Action(_) => false,
         }
     }
 }
