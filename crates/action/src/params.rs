@@ -4,7 +4,7 @@
 //! `required`, `additionalProperties`, `items`, `minItems`, `minimum`, `maximum`, `anyOf`, `oneOf`, `allOf`, and the
 //! formats `duration` and `date-time`. Whatever else a schema says is left to the typed parameters themselves.
 
-use lifeboat_model::catalog::is_templated;
+use lifeboat_model::template::is_templated;
 use lifeboat_model::{ParamProblem, duration, kind};
 use serde_json::{Map, Value};
 

@@ -1,7 +1,7 @@
 //! From JSON to an action's own type of parameters.
 
-use lifeboat_model::catalog::is_templated;
 use lifeboat_model::outcome::Without;
+use lifeboat_model::template::is_templated;
 use lifeboat_model::{ActionSpec, Failure, ParamProblem, nearest};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};

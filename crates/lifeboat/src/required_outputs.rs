@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use lifeboat_action::Registry;
 use lifeboat_model::outcome::Outputs;
-use lifeboat_model::template::{Reference, analyse};
-use lifeboat_model::{ActionName, ActionSpec, Catalog as _, NodePath, Plan, PlanStep, StepId, nearest};
+use lifeboat_model::template::{Reference, Template};
+use lifeboat_model::{ActionName, ActionSpec, Catalog as _, NodePath, Plan, PlanStep, Span, StepId, nearest};
 use serde_json::Value;
 
 use crate::output_type::OutputType;
@@ -119,7 +119,7 @@ fn check_name(spec: &ActionSpec, given: &str) -> Result<(), NoOutput> {
 /// The outputs that a step uses, each as often as it does.
 fn used_by<'p>(plan: &'p Plan, user: &PlanStep) -> Vec<(&'p PlanStep, String)> {
     let mut uses = Vec::new();
-    for_each_template(user, &mut |text| uses.extend(analyse(text).uses));
+    for_each_template(user, &mut |text| uses.extend(Template::new(text, Span::default()).uses().to_vec()));
     let output = |reference| match reference {
         Reference::Output { step, output, .. } => {
             let at = StepId::new(&step).ok().and_then(|step| plan.find(&step))?;

@@ -95,11 +95,6 @@ pub trait Catalog {
     fn harmlessness(&self, name: &str, params: &Value) -> Harmlessness;
 }
 
-/// Whether a text contains a template, so that its value is known only when its step starts.
-pub fn is_templated(text: &str) -> bool {
-    text.contains("{{")
-}
-
 #[cfg(test)]
 mod tests {
     use super::ParamProblem;

@@ -1,12 +1,12 @@
 //! Checks the top of a runbook: its id, its inputs with their defaults, its secrets.
 
-use crate::catalog::is_templated;
 use crate::document::{Document, Input, Node, NodeKind, shortened};
 use crate::ids::StepId;
 use crate::inputs;
 use crate::plan::{InputSpec, InputType, SecretSource, SecretSpec};
 use crate::problem::{Problem, Problems};
 use crate::source::{Span, Spanned};
+use crate::template::is_templated;
 use serde_json::Value;
 
 /// The runbook's id; also complains about templates where none are rendered.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::action_calls::place;
 use super::outline::{Outline, Written};
 use super::templates::place_of;
-use crate::catalog::{Catalog, ParamPath, ParamProblem, is_templated};
+use crate::catalog::{Catalog, ParamPath, ParamProblem};
 use crate::document::{Call, Document, shortened};
 use crate::ids::{Epoch, Seq};
 use crate::plan::PlanStep;
@@ -17,7 +17,7 @@ use crate::problem::{Problem, Problems};
 use crate::record::{Record, RecordBody, RunCreated};
 use crate::run_state::RunState;
 use crate::source::{Source, Span};
-use crate::template::{CannotFill, Decided, Filled, Reference, Values, analyse};
+use crate::template::{CannotFill, Decided, Filled, Reference, Template, Values, is_templated};
 
 /// The code of a problem that a value of an input has to do with.
 pub const INPUT_VALUE: &str = "input_value";
@@ -203,10 +203,10 @@ fn blamed<'l>(leaves: &'l [Leaf], wrong: &ParamProblem) -> Vec<&'l Leaf> {
 impl Origin {
     fn of(text: &str) -> Self {
         let mut origin = Self::default();
-        for used in analyse(text).uses {
-            match used.reference {
-                Reference::Input { name, .. } => add(&mut origin.inputs, &name),
-                Reference::Secret { name } => add(&mut origin.secrets, &name),
+        for used in Template::new(text, Span::default()).uses() {
+            match &used.reference {
+                Reference::Input { name, .. } => add(&mut origin.inputs, name),
+                Reference::Secret { name } => add(&mut origin.secrets, name),
                 Reference::Output { .. } | Reference::Mode | Reference::RunId => {}
             }
         }

@@ -2,12 +2,11 @@
 
 use super::order::Past;
 use super::references::Names;
-use crate::catalog::is_templated;
 use crate::document::{Node, NodeKind};
 use crate::ids::StepIndex;
 use crate::problem::{Problem, Problems};
 use crate::source::{Source, Span, Spanned};
-use crate::template::{Analysis, Mistake, Reference, Use, analyse};
+use crate::template::{Mistake, Reference, Template, Use, is_templated};
 
 /// The templates of one step.
 pub(super) struct Templates<'n> {
@@ -26,14 +25,14 @@ impl<'n> Templates<'n> {
 
     /// Checks a `when`: one expression, without secrets.
     pub(super) fn condition(&mut self, when: &Spanned<String>, problems: &mut Problems) {
-        let analysis = if is_templated(&when.value) { analyse(&when.value) } else { Analysis::default() };
-        if analysis.mistakes.is_empty() && !analysis.is_one_expression {
+        let template = Template::new(when.value.as_str(), when.span);
+        if template.mistakes().is_empty() && !template.is_one_expression() {
             let message = "`when` must be one template that is true or false";
             let problem = Problem::new("not_a_condition", when.span, message);
             problems.push(problem.help("write it like \"{{ eq mode 'live' }}\""));
         }
-        self.report(when.span, &analysis, problems);
-        for used in analysis.uses.iter().filter(|used| is_secret(used)) {
+        self.report(&template, problems);
+        for used in template.uses().iter().filter(|used| is_secret(used)) {
             let span = place_of(&self.names.document.source, when.span, &used.written);
             problems.push(Problem::new("secret_in_condition", span, "a condition cannot use a secret"));
         }
@@ -51,9 +50,9 @@ impl<'n> Templates<'n> {
             NodeKind::Refused => {}
             NodeKind::Scalar(scalar) if !is_templated(&scalar.text) => {}
             NodeKind::Scalar(scalar) => {
-                let analysis = analyse(&scalar.text);
-                self.report(node.span, &analysis, problems);
-                for used in analysis.uses.iter().filter(|used| is_secret(used)) {
+                let template = Template::new(scalar.text.as_str(), node.span);
+                self.report(&template, problems);
+                for used in template.uses().iter().filter(|used| is_secret(used)) {
                     on_secret(path, node.span, used, problems);
                 }
             }
@@ -78,13 +77,13 @@ impl<'n> Templates<'n> {
         }
     }
 
-    fn report(&mut self, text: Span, analysis: &Analysis, problems: &mut Problems) {
-        let source = &self.names.document.source;
-        for Mistake { written, message, help } in &analysis.mistakes {
+    fn report(&mut self, template: &Template, problems: &mut Problems) {
+        let (source, text) = (&self.names.document.source, template.span());
+        for Mistake { written, message, help } in template.mistakes() {
             let problem = Problem::new("template", place_of(source, text, written), message.clone());
             problems.push(problem.help_maybe(help.clone()).help_maybe(self.names.meant(written)));
         }
-        for used in &analysis.uses {
+        for used in template.uses() {
             let helped = !problems.is_full();
             // Looking for the place is left until there is a problem to show there.
             let checked = self.names.check(self.at, &mut self.past, &used.reference, text, helped);

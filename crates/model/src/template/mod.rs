@@ -1,21 +1,31 @@
-//! Templates: what a text such as `{{ inputs.standby }}:5432` refers to, known without rendering it.
+//! Templates: texts such as `{{ inputs.standby }}:5432`, whose names are known without rendering them.
+//!
+//! ```text
+//! text ── compile ──▶ names, mistakes, program ── render in a Scope ──▶ value, and the same with secrets masked
+//! ```
 //!
 //! Rendering in strict mode finds a missing name only when it meets it, at 3 a.m., and `{{#if missing}}` not even
-//! then. So every template is compiled and walked when its runbook is checked; what the walk accepts is a small
-//! part of handlebars, without anything that reads other templates.
+//! then. So the check of a runbook compiles every template and lists its names. It accepts a small part of handlebars,
+//! without anything that reads other templates.
 
 mod blocks;
+mod compile;
+mod fill;
 mod helpers;
 mod nesting;
 mod reference;
 mod references_in;
 mod render;
+mod run_values;
+mod scope;
 mod strict;
+mod written;
 
+pub use fill::{CannotFill, Decided, Filled};
 pub use reference::{NotAReference, Reference};
-pub use render::{CannotFill, Decided, Filled, Values};
-
-use handlebars::template::TemplateElement;
+pub use run_values::Values;
+pub use scope::{Found, Scope};
+pub use written::Template;
 
 /// The helpers that templates may call, with the least and the most values each takes.
 ///
@@ -38,22 +48,6 @@ pub const HELPERS: &[(&str, usize, usize)] = &[
 
 /// The block helpers that templates may use. Each takes one value.
 pub const BLOCK_HELPERS: &[&str] = &["if", "unless", "each", "with"];
-
-/// The longest template that is compiled, in bytes, and the most expressions in it: the time to compile one grows
-/// with the product of both.
-const MAX_BYTES: usize = 64 * 1024;
-const MAX_EXPRESSIONS: usize = 500;
-
-/// What a template consists of.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Analysis {
-    /// The names it uses, in the order written.
-    pub uses: Vec<Use>,
-    /// What is wrong with it.
-    pub mistakes: Vec<Mistake>,
-    /// Whether it is exactly one expression, so that its value keeps its type.
-    pub is_one_expression: bool,
-}
 
 /// A name in a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,42 +80,13 @@ impl Mistake {
     }
 }
 
-/// Compiles a template and lists what it uses.
-pub fn analyse(text: &str) -> Analysis {
-    let mistake = |mistake| Analysis { mistakes: vec![mistake], ..Analysis::default() };
-    if text.len() > MAX_BYTES {
-        return mistake(Mistake::new("", format!("a template may have {} KiB at most", MAX_BYTES / 1024)));
-    }
-    if text.matches("{{").count() > MAX_EXPRESSIONS {
-        return mistake(Mistake::new(
-            "",
-            format!("a template may have {MAX_EXPRESSIONS} expressions at most"),
-        ));
-    }
-    if let Err(too_deep) = nesting::check(text) {
-        return mistake(too_deep);
-    }
-    let compiled = match handlebars::Template::compile(text) {
-        Ok(compiled) => compiled,
-        Err(error) => return mistake(blocks::unbalanced(text).unwrap_or_else(|| not_a_template(&error))),
-    };
-    let mut found = references_in::References::default();
-    found.elements(&compiled.elements, references_in::Scope::Top);
-    Analysis {
-        uses: found.uses,
-        mistakes: found.mistakes,
-        is_one_expression: matches!(compiled.elements.as_slice(), [TemplateElement::Expression(_)]),
-    }
+/// Whether a text contains a template, so that its value is known only when its step starts.
+pub fn is_templated(text: &str) -> bool {
+    text.contains("{{")
 }
 
-fn not_a_template(error: &handlebars::TemplateError) -> Mistake {
-    let reason = error.reason().to_string();
-    // The parser draws a picture of the place over several lines; its last line says what it expected.
-    let reason = reason.lines().last().unwrap_or_default().trim().trim_start_matches("= ").to_owned();
-    Mistake::new("", format!("this is not a template: {reason}"))
-        .help("write a template like {{ inputs.name }}, and \\{{ for braces that are none")
-}
-
+#[cfg(test)]
+mod by_text_tests;
 #[cfg(test)]
 mod render_tests;
 #[cfg(test)]

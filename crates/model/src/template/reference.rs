@@ -1,5 +1,7 @@
 //! The names a template can use.
 
+use serde_json::Value;
+
 use crate::suggest::did_you_mean;
 
 /// What a name in a template means.
@@ -65,6 +67,38 @@ impl Reference {
             ["run", "id"] => Ok(Self::RunId),
             _ => Err(NotAReference::of(parts)),
         }
+    }
+}
+
+impl Reference {
+    /// The keys that lead from the names at the top to the value.
+    pub(super) fn path(&self) -> Vec<&str> {
+        let mut path = match self {
+            Self::Input { name, .. } => vec!["inputs", name],
+            Self::Secret { name } => vec!["secrets", name],
+            Self::Output { step, output, .. } => vec!["steps", step, output],
+            Self::Mode => vec!["mode"],
+            Self::RunId => vec!["run", "id"],
+        };
+        path.extend(self.inside().iter().map(String::as_str));
+        path
+    }
+
+    /// The part of the name that leads into the value of an input or an output.
+    pub fn inside(&self) -> &[String] {
+        match self {
+            Self::Input { inside, .. } | Self::Output { inside, .. } => inside,
+            Self::Secret { .. } | Self::Mode | Self::RunId => &[],
+        }
+    }
+
+    /// The value to which the name leads, inside the value of its input or output.
+    pub fn lead_into<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+        self.inside().iter().try_fold(value, |value, key| match value {
+            Value::Object(map) => map.get(key),
+            Value::Array(items) => key.parse().ok().and_then(|at: usize| items.get(at)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+        })
     }
 }
 

@@ -1,264 +1,150 @@
-//! Fills templates in, when a step starts.
+//! Renders a compiled template: its value for the action, and the same with secrets masked for the journal.
 //!
-//! What is not known stays not known: a value that uses the output of a step that has none is no empty text but
-//! [`Filled::Unknown`]. A text that is exactly one expression keeps its type. Secrets are filled in twice, once for the
-//! action and once masked for the journal.
+//! The context holds the values of the names that the template uses, and nothing else: a list of hosts is not copied for
+//! a template that names one port.
 
+use std::borrow::Cow;
 use std::io;
 
-use handlebars::{Context, Output, RenderContext, RenderError, RenderErrorReason, Renderable as _, Template};
-use serde_json::{Map, Value, json};
+use handlebars::{Context, Output, RenderContext, RenderError, RenderErrorReason, Renderable as _};
+use serde_json::{Map, Value};
 
+use super::compile::{Compiled, Program};
+use super::fill::CannotFill;
 use super::helpers::HANDLEBARS;
-use super::reference::Reference;
-use super::strict::check_values;
-use super::{Analysis, analyse};
-use crate::catalog::is_templated;
-use crate::ids::NodeIndex;
-use crate::run_state::RunState;
+use super::{Found, Scope, Template, Use};
 
 /// The most that one template may become, in bytes.
 const MAX_RENDERED: usize = 1024 * 1024;
 
-/// The values a template may use.
-#[derive(Debug, Clone, Copy)]
-pub struct Values<'v> {
-    /// The run: inputs, mode, id, outputs of steps.
-    pub state: &'v RunState,
-    /// The node whose texts are filled in: an id means the nearest step of that id outward.
-    pub node: Option<NodeIndex>,
-    /// The secrets, by name: a text each.
-    pub secrets: &'v Map<String, Value>,
-    /// What stands for a secret in what is stored.
-    pub mask: &'v str,
-}
-
-/// Parameters with their templates filled in.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Filled {
-    /// All of it is known.
+/// The value of a template.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Rendered {
+    /// All that the template uses is known.
     Known {
         /// For the action.
         value: Value,
         /// For the journal: every secret masked.
         masked: Value,
     },
-    /// Some of it is not known.
-    Unknown {
-        /// What, and why not.
-        why: String,
-        /// What is known, with null for the rest and every secret masked.
-        masked: Value,
-    },
+    /// The template uses values that are not known, for these reasons.
+    Unknown(Vec<String>),
 }
 
-/// A condition with its template filled in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decided {
-    /// It is true.
-    True,
-    /// It is false.
-    False,
-    /// It uses something that is not known.
-    Unknown {
-        /// What, and why not.
-        why: String,
-    },
-}
-
-/// Why a template cannot be filled in although everything it uses is known.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{template}`: {why}")]
-pub struct CannotFill {
-    /// The template.
-    pub template: String,
-    /// What is wrong.
-    pub why: String,
-}
-
-impl Values<'_> {
-    /// Fills in every template inside `with`.
+impl Template {
+    /// Renders the template.
     ///
     /// # Errors
-    /// A template that fails although everything it uses is known, such as one that looks into a value that is not
-    /// there.
-    pub fn fill(&self, with: &Value) -> Result<Filled, CannotFill> {
-        let mut unknown = Vec::new();
-        let (value, masked) = self.walk(with, &mut unknown)?;
-        Ok(match unknown.is_empty() {
-            true => Filled::Known { value, masked },
-            false => Filled::Unknown { why: unknown.join("; "), masked },
-        })
+    /// When the template fails although everything it uses is known.
+    pub(crate) fn render(&self, scope: &dyn Scope) -> Result<Rendered, CannotFill> {
+        let fails = |why: String| CannotFill { template: self.text().to_owned(), why };
+        let compiled = self.compiled();
+        if let Some(mistake) = compiled.mistakes.first() {
+            return Err(fails(mistake.message.clone()));
+        }
+        match values(compiled, scope) {
+            Ok(values) => compiled.render(&values, scope.mask()).map_err(fails),
+            Err(NoValues::Unknown(why)) => Ok(Rendered::Unknown(why)),
+            Err(NoValues::Nothing(written)) => Err(fails(format!("there is no `{written}`"))),
+        }
     }
+}
 
-    /// Decides a condition.
-    ///
-    /// # Errors
-    /// As [`Values::fill`], and a value that is neither true nor false.
-    pub fn decide(&self, condition: &str) -> Result<Decided, CannotFill> {
-        let value = match self.fill(&Value::String(condition.to_owned()))? {
-            Filled::Unknown { why, .. } => return Ok(Decided::Unknown { why }),
-            Filled::Known { value, .. } => value,
+/// A name of a template with its value.
+struct Named<'t, 'v> {
+    used: &'t Use,
+    value: Cow<'v, Value>,
+    is_secret: bool,
+}
+
+enum NoValues {
+    Unknown(Vec<String>),
+    Nothing(String),
+}
+
+/// The values of all names. Rendering in strict mode does not ask for each: `if`, `and` and `or` take a value that is not
+/// there for false.
+fn values<'t, 'v>(compiled: &'t Compiled, scope: &'v dyn Scope) -> Result<Vec<Named<'t, 'v>>, NoValues> {
+    let (mut values, mut unknown, mut nothing) = (Vec::new(), Vec::new(), None);
+    for used in &compiled.uses {
+        let (value, is_secret) = match scope.find(&used.reference) {
+            Found::Known(value) => (value, false),
+            Found::Secret(value) => (Cow::Borrowed(value), true),
+            Found::Unknown { why } => {
+                unknown.push(why);
+                continue;
+            }
+            Found::Nothing => {
+                nothing.get_or_insert(&used.written);
+                continue;
+            }
         };
-        match &value {
-            Value::Bool(true) => Ok(Decided::True),
-            Value::Bool(false) => Ok(Decided::False),
-            Value::String(text) if text.trim() == "true" => Ok(Decided::True),
-            Value::String(text) if text.trim() == "false" => Ok(Decided::False),
-            _ => Err(cannot(condition, format!("a condition must be true or false, this is {value}"))),
-        }
+        values.push(Named { used, value, is_secret });
     }
-
-    fn walk(&self, value: &Value, unknown: &mut Vec<String>) -> Result<(Value, Value), CannotFill> {
-        match value {
-            Value::String(text) if is_templated(text) => self.text(text, unknown),
-            Value::Array(items) => {
-                let pairs: Result<Vec<_>, _> = items.iter().map(|item| self.walk(item, unknown)).collect();
-                let (values, masked) = pairs?.into_iter().unzip();
-                Ok((Value::Array(values), Value::Array(masked)))
-            }
-            Value::Object(map) => {
-                let (mut values, mut masked) = (Map::new(), Map::new());
-                for (key, item) in map {
-                    let (value, mask) = self.walk(item, unknown)?;
-                    values.insert(key.clone(), value);
-                    masked.insert(key.clone(), mask);
-                }
-                Ok((Value::Object(values), Value::Object(masked)))
-            }
-            Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {
-                Ok((value.clone(), value.clone()))
-            }
-        }
-    }
-
-    fn text(&self, text: &str, unknown: &mut Vec<String>) -> Result<(Value, Value), CannotFill> {
-        let analysis = analyse(text);
-        if let Some(mistake) = analysis.mistakes.first() {
-            return Err(cannot(text, mistake.message.clone()));
-        }
-        let missing: Vec<_> = analysis.uses.iter().filter_map(|used| self.missing(&used.reference)).collect();
-        if !missing.is_empty() {
-            unknown.extend(missing);
-            return Ok((Value::Null, Value::Null));
-        }
-        let context = self.context(&analysis, false);
-        if let Some(used) = analysis.uses.iter().find(|used| !resolves(&context, &used.reference)) {
-            return Err(cannot(text, format!("there is no `{}`", used.written)));
-        }
-        let value = render(text, &analysis, &context)?;
-        let is_secret = analysis.uses.iter().any(|used| matches!(used.reference, Reference::Secret { .. }));
-        let masked =
-            if is_secret { render(text, &analysis, &self.context(&analysis, true))? } else { value.clone() };
-        Ok((value, masked))
-    }
-
-    /// Why a value is not known, or `None` if it is.
-    fn missing(&self, reference: &Reference) -> Option<String> {
-        let Reference::Output { step, output, .. } = reference else { return None };
-        let Some(at) = self.state.visible(self.node, step) else {
-            return Some(format!("`steps.{step}.{output}`: there is no such step"));
-        };
-        match self.state.outputs(at) {
-            Some(outputs) if outputs.get(output).is_some_and(|value| self.is_masked(value)) => {
-                Some(format!("`steps.{step}.{output}` held a secret, and secrets are not kept"))
-            }
-            Some(outputs) if outputs.contains_key(output) => None,
-            Some(_) => Some(format!("`steps.{step}.{output}`: step `{step}` gave no such output")),
-            None => {
-                let status = self.state.status(at).as_str();
-                Some(format!("`steps.{step}.{output}` is not known: step `{step}` did not run ({status})"))
-            }
-        }
-    }
-
-    /// Whether a secret was masked in a stored value: what is left of it is not the value.
-    fn is_masked(&self, value: &Value) -> bool {
-        !self.secrets.is_empty() && value.to_string().contains(self.mask)
-    }
-
-    /// The values that the template uses, and no others.
-    fn context(&self, analysis: &Analysis, masked: bool) -> Value {
-        let (mut secrets, mut steps) = (Map::new(), Map::new());
-        for used in &analysis.uses {
-            match &used.reference {
-                Reference::Secret { name } => {
-                    let mask = || Value::String(self.mask.to_owned());
-                    let value = if masked { Some(mask()) } else { self.secrets.get(name).cloned() };
-                    secrets.extend(value.map(|value| (name.clone(), value)));
-                }
-                Reference::Output { step, .. } => {
-                    let at = self.state.visible(self.node, step);
-                    let outputs = at.and_then(|at| self.state.outputs(at)).cloned().unwrap_or_default();
-                    steps.insert(step.clone(), Value::Object(outputs));
-                }
-                Reference::Input { .. } | Reference::Mode | Reference::RunId => {}
-            }
-        }
-        json!({
-            "inputs": self.state.inputs(),
-            "secrets": secrets,
-            "steps": steps,
-            "mode": self.state.mode().as_str(),
-            "run": {"id": self.state.run()},
-        })
+    match nothing {
+        _ if !unknown.is_empty() => Err(NoValues::Unknown(unknown)),
+        Some(written) => Err(NoValues::Nothing(written.clone())),
+        None => Ok(values),
     }
 }
 
-/// Whether a name leads to a value. Rendering in strict mode does not ask everywhere: `if`, `and` and `or` take what is
-/// not there for false.
-fn resolves(context: &Value, reference: &Reference) -> bool {
-    let (value, inside) = match reference {
-        Reference::Input { name, inside } => (context["inputs"].get(name), inside.as_slice()),
-        Reference::Secret { name } => (context["secrets"].get(name), [].as_slice()),
-        Reference::Output { step, output, inside } => (context["steps"][step].get(output), inside.as_slice()),
-        Reference::Mode | Reference::RunId => return true,
-    };
-    value.and_then(|value| inside.iter().try_fold(value, step_into)).is_some()
-}
+impl Compiled {
+    fn render(&self, values: &[Named<'_, '_>], mask: &str) -> Result<Rendered, String> {
+        let is_secret = values.iter().any(|named| named.is_secret);
+        let mask = || Value::String(mask.to_owned());
+        if let (Program::Name, [named]) = (&self.program, values) {
+            let value = named.value.clone().into_owned();
+            let masked = if is_secret { mask() } else { value.clone() };
+            return Ok(Rendered::Known { value, masked });
+        }
+        let mut context = Map::new();
+        values.iter().for_each(|named| put(&mut context, named.used, Value::clone(&named.value)));
+        let mut context = Context::from(Value::Object(context));
+        let value = self.run(&context)?;
+        if !is_secret {
+            return Ok(Rendered::Known { masked: value.clone(), value });
+        }
+        if let Value::Object(context) = context.data_mut() {
+            values.iter().filter(|named| named.is_secret).for_each(|named| put(context, named.used, mask()));
+        }
+        Ok(Rendered::Known { value, masked: self.run(&context)? })
+    }
 
-/// The value under a key, or at a place counted from zero.
-fn step_into<'v>(value: &'v Value, key: &String) -> Option<&'v Value> {
-    match value {
-        Value::Object(map) => map.get(key),
-        Value::Array(items) => key.parse().ok().and_then(|at: usize| items.get(at)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    fn run(&self, context: &Context) -> Result<Value, String> {
+        match &self.program {
+            Program::Call(template) => {
+                let json = to_text(template, context)?;
+                serde_json::from_str(&json).map_err(|error| format!("it has no value: {error}"))
+            }
+            Program::Text(template) => to_text(template, context).map(Value::String),
+            Program::None | Program::Name => panic!("bug: a template without a program is rendered"),
+        }
     }
 }
 
-fn render(text: &str, analysis: &Analysis, context: &Value) -> Result<Value, CannotFill> {
-    if !analysis.is_one_expression {
-        return to_text(text, text, context, check_values).map(Value::String);
+/// Puts a value where its name leads. A name may lead into the value of another one, which then holds the same already.
+fn put(context: &mut Map<String, Value>, used: &Use, value: Value) {
+    let path = used.reference.path();
+    let Some((last, way)) = path.split_last() else { return };
+    let mut here = context;
+    for key in way {
+        let inside = here.entry(*key).or_insert_with(|| Value::Object(Map::new()));
+        let Value::Object(inside) = inside else { return };
+        here = inside;
     }
-    // The value goes through JSON to keep its type.
-    let expression = text.trim().trim_start_matches("{{").trim_end_matches("}}").trim_matches('~').trim();
-    let is_call = expression.split_whitespace().nth(1).is_some() && !expression.starts_with('(');
-    let typed =
-        if is_call { format!("{{{{json ({expression})}}}}") } else { format!("{{{{json {expression}}}}}") };
-    let rendered = to_text(text, &typed, context, |_| {})?;
-    serde_json::from_str(&rendered).map_err(|error| cannot(text, format!("it has no value: {error}")))
+    here.insert((*last).to_owned(), value);
 }
 
-/// `template` is what is rendered for what is `written`.
-fn to_text(
-    written: &str,
-    template: &str,
-    context: &Value,
-    check: fn(&mut Template),
-) -> Result<String, CannotFill> {
-    let fails = |why: &str| cannot(written, why.to_owned());
-    let mut template = Template::compile(template).map_err(|_| fails("it is no template"))?;
-    check(&mut template);
-    let context = Context::wraps(context).map_err(|_| fails("its values cannot be used"))?;
+fn to_text(template: &handlebars::Template, context: &Context) -> Result<String, String> {
     let mut out = Capped { text: String::new(), is_full: false };
-    match template.render(&HANDLEBARS, &context, &mut RenderContext::new(None), &mut out) {
+    match template.render(&HANDLEBARS, context, &mut RenderContext::new(None), &mut out) {
         Ok(()) => Ok(out.text),
-        Err(_) if out.is_full => Err(cannot(written, format!("it becomes longer than {MAX_RENDERED} bytes"))),
-        Err(error) => Err(cannot(written, why(&error))),
+        Err(_) if out.is_full => Err(format!("it becomes longer than {MAX_RENDERED} bytes")),
+        Err(error) => Err(why(&error)),
     }
 }
 
-/// Why it could not be rendered, in words that mean something to who wrote the template.
+/// The reason for a failure, in words that mean something to the author of the template.
 fn why(error: &RenderError) -> String {
     match error.reason() {
         RenderErrorReason::MissingVariable(Some(name)) => format!("there is no `{name}`"),
@@ -271,11 +157,7 @@ fn why(error: &RenderError) -> String {
     }
 }
 
-fn cannot(template: &str, why: String) -> CannotFill {
-    CannotFill { template: template.to_owned(), why }
-}
-
-/// Refuses to take more than a template may become.
+/// The text so far. It takes no more than a template may become.
 struct Capped {
     text: String,
     is_full: bool,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::render::{CannotFill, Decided, Filled, Values};
+use super::{CannotFill, Decided, Filled, Values};
 use crate::action_spec::{ActionSpec, Effect, Harmlessness};
 use crate::catalog::{Catalog, ParamProblem};
 use crate::ids::{ActionName, Attempt, AttemptKey, Effort, Epoch, RunId, Seq, StepId};

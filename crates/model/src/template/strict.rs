@@ -1,4 +1,5 @@
-//! Makes a compiled template refuse values where handlebars would write nothing, or `[object]`.
+//! Changes a compiled template before it is kept: it refuses values where handlebars would write nothing, or `[object]`,
+//! and an expression that is all of a template renders JSON.
 
 use std::collections::HashMap;
 
@@ -8,13 +9,22 @@ use handlebars::template::{HelperTemplate, Parameter, Subexpression, TemplateEle
 use super::HELPERS;
 use super::helpers::{ITEMS, PART_OF_TEXT};
 
-/// Lets every expression of a text, and what every `each` goes through, be checked when it is rendered.
+/// The template that renders the value of an expression as JSON.
+pub(super) fn as_json(call: &HelperTemplate) -> Template {
+    let mut template = Template::default();
+    template.elements.push(*checked("json", value_of(call)).element);
+    template
+}
+
+/// Lets rendering check the value of every expression of a text, and the list of every `each`.
 pub(super) fn check_values(template: &mut Template) {
+    // Nobody is told the line of an expression inside a template.
+    template.mapping = Vec::new();
     for element in &mut template.elements {
         match element {
             TemplateElement::Expression(call) => *element = *checked(PART_OF_TEXT, value_of(call)).element,
             TemplateElement::HelperBlock(block) => check_block(block),
-            // Text and comments; everything else is refused when the template is analysed.
+            // Text and comments; everything else is refused when the template is compiled.
             _ => {}
         }
     }
