@@ -61,7 +61,7 @@ async fn environment_and_folder_are_the_commands() {
     let script = r#"echo "$GREETING $LIFEBOAT_STEP $LIFEBOAT_ATTEMPT $LIFEBOAT_LOOK $LIFEBOAT_MODE $LIFEBOAT_KEY"; pwd -P; test -n "$PATH""#;
     let params = json!({"script": script, "env": {"GREETING": "hello"}, "cwd": "/proc"});
     let outcome = attempt.apply(params).await.unwrap();
-    let key = format!("{}/step", bench.run());
+    let key = format!("{}/step#1", bench.run());
     assert_eq!(outcome.outputs["stdout"], json!(format!("hello step 1 0 live {key}\n/proc")));
 }
 

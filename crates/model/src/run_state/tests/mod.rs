@@ -67,7 +67,7 @@ fn beginnings(state: &RunState, at: NodeIndex, dice: &[u8]) -> Vec<RecordBody> {
         StepKind::Loop(_) => RecordBody::LoopExpanded { node, items: items(1 + dice[1] % 5) },
     });
     // Most often it goes on.
-    if dice[2] % 8 > 0 {
+    if !dice[2].is_multiple_of(8) {
         bodies.remove(0);
     }
     bodies
