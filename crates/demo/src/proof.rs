@@ -112,8 +112,8 @@ fn one_promotion(Evidence { west, front, .. }: &Evidence<'_>) -> Proof {
 }
 
 fn looked_at(Evidence { before, after, .. }: &Evidence<'_>) -> Proof {
-    let doubt = after.doubt("promote");
-    let holds = before.in_flight().contains(&"promote")
+    let doubt = after.doubt("take-over/promote");
+    let holds = before.in_flight().contains(&"take-over/promote")
         && doubt.is_some_and(|line| {
             line.data["rule"] == "observed" && line.data["resolution"].get("done").is_some()
         });
@@ -125,8 +125,9 @@ fn looked_at(Evidence { before, after, .. }: &Evidence<'_>) -> Proof {
 fn adopted(Evidence { before, after, index, .. }: &Evidence<'_>) -> Proof {
     let processes: BTreeSet<_> = index.iter().filter_map(|line| line.rsplit(' ').next()).collect();
     let shards: BTreeSet<_> = index.iter().collect();
-    let recovered = after.doubt("rebuild-index").is_some_and(|line| line.data["rule"] == "recovered");
-    let holds = before.in_flight().contains(&"rebuild-index")
+    let recovered =
+        after.doubt("take-over/rebuild-index").is_some_and(|line| line.data["rule"] == "recovered");
+    let holds = before.in_flight().contains(&"take-over/rebuild-index")
         && recovered
         && processes.len() == 1
         && index.len() == crate::service::SHARDS

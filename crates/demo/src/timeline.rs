@@ -17,7 +17,7 @@ pub(crate) fn timeline(history: &History, killed: (u32, Timestamp)) -> Vec<Strin
 }
 
 fn tell(history: &History, line: &Line) -> Option<String> {
-    let about = |what: &str| format!("{:<14} {what}", line.step());
+    let about = |what: &str| format!("{:<24} {what}", line.step());
     let driver = || line.driver().unwrap_or_default();
     match line.kind.as_str() {
         "run_created" => Some(format!("process {} begins the run", driver())),

@@ -61,7 +61,9 @@ impl Values<'_> {
 
     fn output(&self, reference: &Reference, step: &str, output: &str) -> Found<'_> {
         let unknown = |why: String| Found::Unknown { why: format!("`steps.{step}.{output}`{why}") };
-        let Some(at) = self.state.visible(self.node, step) else { return unknown(": there is no such step".to_owned()) };
+        let Some(at) = self.state.visible(self.node, step) else {
+            return unknown(": there is no such step".to_owned());
+        };
         let Some(outputs) = self.state.outputs(at) else {
             let status = self.state.status(at).as_str();
             return unknown(format!(" is not known: step `{step}` did not run ({status})"));

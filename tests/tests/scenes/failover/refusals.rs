@@ -16,7 +16,7 @@ fn with_a_dead_standby_nothing_is_touched() {
     assert_code(&failover.run(&[]), 4);
     assert_eq!(scene.fingerprint(), before);
     assert_eq!(failover.state_of("candidate"), "failed");
-    for step in ["cut-off", "fence", "promote", "load-balancer", "verify"] {
+    for step in ["cut-off", "fence", "promote", "repoint/load-balancer", "verify"] {
         assert!(failover.journal().about("step_started", step).next().is_none(), "{step} began");
     }
 }
@@ -37,7 +37,7 @@ fn with_a_standby_too_far_behind_nothing_is_touched_unless_the_loss_is_accepted(
     assert!(why.as_deref().is_some_and(|why| why.contains("`max_lag` is 1s")), "{why:?}");
     assert_eq!(scene.fingerprint(), before);
     assert_eq!((scene.role(Node::B), failover.proxied(Node::A).as_deref()), (Role::Standby, Some("DOWN")));
-    for step in ["cut-off", "fence", "promote", "load-balancer", "verify"] {
+    for step in ["cut-off", "fence", "promote", "repoint/load-balancer", "verify"] {
         assert!(failover.journal().about("step_started", step).next().is_none(), "{step} began");
     }
 
