@@ -15,6 +15,7 @@
 #![warn(missing_docs)]
 
 pub mod action_spec;
+mod attempt_key;
 pub mod catalog;
 pub mod check;
 pub mod document;
@@ -37,13 +38,13 @@ pub mod template;
 mod undriven;
 
 pub use action_spec::{ActionSpec, Effect, Harmlessness};
+pub use attempt_key::AttemptKey;
 pub use catalog::{Catalog, ParamPath, ParamProblem};
 pub use check::{INPUT_VALUE, check, check_filled, check_source};
 pub use document::{Document, read_values};
 pub use event::{Event, EventKind};
 pub use ids::{
-    ActionName, Attempt, AttemptKey, Digest, Effort, Epoch, InvalidId, NodeIndex, RunId, Seq, StepId,
-    StepIndex,
+    ActionName, Attempt, Digest, Effort, Epoch, InvalidId, NodeIndex, RunId, Seq, StepId, StepIndex,
 };
 pub use inputs::{Given, InputProblem, bind_inputs};
 pub use node_path::{ItemKey, NodePath};

@@ -132,7 +132,7 @@ impl TypedAction for CommandRun {
             let why = "a command cannot say whether its effect is in place; give the step a `check:`";
             return Observation::Unknown { why: why.to_owned() };
         }
-        let place = match Place::of_look(context) {
+        let place = match trace::place_of_look(context) {
             Ok(place) => place,
             Err(error) => return Observation::Unknown { why: format!("no folder for its output: {error}") },
         };

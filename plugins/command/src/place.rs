@@ -7,7 +7,6 @@ use lifeboat_action::{ActionContext, Attempt, AttemptKey, CallInfo};
 use serde::{Deserialize, Serialize};
 
 use crate::output::{STDERR, STDOUT};
-use crate::trace;
 
 /// The variable that tells the looks of an attempt from each other, and from the command itself.
 pub(crate) const LOOK: &str = "LIFEBOAT_LOOK";
@@ -52,7 +51,7 @@ impl Place {
         Self { folder: attempt.folder.clone(), command: CommandName::new(attempt, 0) }
     }
 
-    /// Of one more look, with its trace: an attempt may look several times, and while its command runs.
+    /// Of one more look: an attempt may look several times, and while its command runs.
     pub(crate) fn of_look(context: &ActionContext) -> io::Result<Self> {
         let parent = context.create_folder()?;
         for look in 1.. {
@@ -60,11 +59,7 @@ impl Place {
             match std::fs::create_dir(&folder) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
-                Ok(()) => {
-                    let place = Self { folder, command: CommandName::new(context.info(), look) };
-                    trace::open_for(&place)?;
-                    return Ok(place);
-                }
+                Ok(()) => return Ok(Self { folder, command: CommandName::new(context.info(), look) }),
             }
         }
         unreachable!("bug: there is always a next number")

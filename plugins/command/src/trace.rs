@@ -12,6 +12,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use lifeboat_action::ActionContext;
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +62,13 @@ pub(crate) struct Entries {
     whole: u64,
     /// Something follows that is not a whole line of ours: the machine went down while it was written.
     pub(crate) torn: bool,
+}
+
+/// The place of one more look, with its trace opened.
+pub(crate) fn place_of_look(context: &ActionContext) -> io::Result<Place> {
+    let place = Place::of_look(context)?;
+    open_for(&place)?;
+    Ok(place)
 }
 
 /// Opens the trace of a command whose start is not recorded. One that an earlier driver opened, and died over before it

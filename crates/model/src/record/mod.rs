@@ -21,7 +21,8 @@ pub use people::{Decision, GateDecision, Identity, OpenGate, Quorum, Vote};
 pub use run::{GuardEffect, StopReason, ToldEnd, Verdict};
 pub use step::{DoubtRule, Item, Items, Resolution, StepEnd};
 
-use crate::ids::{Attempt, AttemptKey, Digest, Effort, Epoch, Seq, StepId};
+use crate::attempt_key::AttemptKey;
+use crate::ids::{Attempt, Digest, Effort, Epoch, Seq, StepId};
 use crate::node_path::NodePath;
 use crate::outcome::{Failure, Observation, Outcome, Without};
 

@@ -7,8 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::{CannotFill, Decided, Filled, Values};
 use crate::action_spec::{ActionSpec, Effect, Harmlessness};
+use crate::attempt_key::AttemptKey;
 use crate::catalog::{Catalog, ParamProblem};
-use crate::ids::{ActionName, Attempt, AttemptKey, Effort, Epoch, RunId, Seq, StepId};
+use crate::ids::{ActionName, Attempt, Effort, Epoch, RunId, Seq, StepId};
 use crate::node_path::NodePath;
 use crate::outcome::Outcome;
 use crate::record::{Driver, Mode, Record, RecordBody, RunCreated, StepEnd};

@@ -46,7 +46,7 @@ impl Values<'_> {
     /// Fills in every template inside `with`.
     ///
     /// # Errors
-    /// As [`fill`].
+    /// A template that fails although everything it uses is known, such as one that looks into a value that is not there.
     pub fn fill(&self, with: &Value) -> Result<Filled, CannotFill> {
         fill(with, self)
     }
