@@ -37,9 +37,10 @@ impl Journal {
         self.records.iter().filter(move |record| record["type"] == kind).map(|record| &record["data"])
     }
 
-    /// The records of a type about one step.
+    /// The records of a type about one step, named by its path or by its id alone.
     pub fn about<'a>(&'a self, kind: &str, step: &'a str) -> impl Iterator<Item = &'a Value> {
-        self.all(kind).filter(move |data| data["step"] == step)
+        let is_it = move |path: &str| path == step || path.rsplit('/').next() == Some(step);
+        self.all(kind).filter(move |data| data["step"].as_str().is_some_and(is_it))
     }
 
     /// The end of a step that succeeded or was in place already, or was found so after a crash: its `evidence`, `outputs`,

@@ -128,7 +128,7 @@ fn a_supervisor_that_dies_while_it_starts_a_command_leaves_one_copy_of_it() {
     supervisor.signal(Signal::KILL).unwrap();
     assert!(trace.contains("claimed"), "it was not started yet: {trace}");
     wait_until_it_says(&bench, "still running as process");
-    assert_eq!(bench.effects(), ["begin"]);
+    wait_until("it has begun", PATIENCE, || bench.clues(), || bench.effects() == ["begin"]);
     let_go(&bench);
     assert_eq!(driving.code(), Some(0));
     assert_eq!(bench.effects(), ["begin", "end"]);
