@@ -107,8 +107,8 @@ impl RunState {
     }
 
     pub(super) fn follow_up(&mut self) {
-        // Loops come last: what their items do is known then.
-        while let Some(task) = self.tasks.pop().or_else(|| self.loop_tasks.pop_first().map(Task::Loop)) {
+        // Loops come last, the innermost of them first: what their items do is known then.
+        while let Some(task) = self.tasks.pop().or_else(|| self.loop_tasks.pop_last().map(Task::Loop)) {
             match task {
                 Task::Free(at) => self.free(at),
                 Task::Over(at) => self.over(at),
