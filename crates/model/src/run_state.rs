@@ -19,6 +19,7 @@ mod allows;
 mod checkpoint;
 mod fold;
 mod graph;
+mod lane;
 mod lanes;
 mod loops;
 mod next;
@@ -26,6 +27,7 @@ mod node_state;
 mod nodes;
 mod propagate;
 mod status;
+mod task;
 #[cfg(test)]
 mod tests;
 
@@ -45,7 +47,7 @@ use self::graph::Graph;
 use self::lanes::Lanes;
 use self::loops::{Counts, LoopState};
 use self::nodes::Nodes;
-use self::propagate::Task;
+use self::task::Task;
 use crate::attempt_key::AttemptKey;
 use crate::ids::{Digest, Effort, Epoch, NodeIndex, RunId, Seq, StepIndex};
 use crate::node_path::NodePath;

@@ -8,30 +8,11 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::RunState;
+use super::lane::Lane;
 use super::node_state::{Applied, Block, WorkPhase};
 use super::nodes::Scope;
 use crate::ids::NodeIndex;
 use crate::plan::Section;
-
-/// What may happen next to a node.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Lane {
-    /// Nothing, or what its children do.
-    #[default]
-    None,
-    /// It may start, or open.
-    Ready,
-    /// An attempt is going on.
-    Busy,
-    /// A retry, or the next batch of a loop, is due then.
-    Due(Timestamp),
-    /// In doubt, not looked into yet.
-    Doubt,
-    /// In doubt, or a gate: a person has to decide.
-    Asking,
-    /// It failed, and what it stands in may not go on.
-    Stopping,
-}
 
 /// The lanes of one section of the plan.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -94,17 +75,6 @@ impl Lanes {
         for offers in [start, resolve, ask] {
             offers.remove(&at);
         }
-    }
-}
-
-impl Lane {
-    /// Whether something goes on or is waited for.
-    fn is_live(self) -> bool {
-        matches!(self, Self::Busy | Self::Due(_) | Self::Doubt | Self::Asking)
-    }
-
-    fn is_doubtful(self) -> bool {
-        matches!(self, Self::Doubt | Self::Asking)
     }
 }
 

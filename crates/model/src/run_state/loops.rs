@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::node_state::Block;
 use super::nodes::{ExpansionIndex, Scope};
-use super::propagate::Task;
+use super::task::Task;
 use super::{Deviation, RunState};
 use crate::ids::NodeIndex;
 use crate::plan::{LoopStep, StepKind};

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::lanes::Lane;
+use super::lane::Lane;
 use crate::ids::{Attempt, Effort};
 use crate::outcome::{Failure, Footprint, Observation, Outcome, Outputs, Without};
 use crate::record::OpenGate;

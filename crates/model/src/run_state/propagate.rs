@@ -5,28 +5,15 @@
 //! through `derive`.
 
 use super::RunState;
-use super::lanes::{Lane, Lanes};
+use super::lane::Lane;
+use super::lanes::Lanes;
 use super::loops::Counts;
 use super::node_state::{Applied, Block, NodeState};
-use super::nodes::{ExpansionIndex, Scope};
+use super::nodes::Scope;
+use super::task::Task;
 use crate::ids::NodeIndex;
 use crate::plan::{Section, StepKind};
 use crate::run_state::Left;
-
-/// What is still to be followed up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Task {
-    /// Nothing stands before the node any more.
-    Free(NodeIndex),
-    /// The node is over.
-    Over(NodeIndex),
-    /// Something in the item changed.
-    Item(Scope),
-    /// Something in the loop changed.
-    Loop(ExpansionIndex),
-    /// The first failure came to the scope, or the last one went.
-    Halt(Scope),
-}
 
 impl RunState {
     /// Changes a node's state, and all that follows from it.

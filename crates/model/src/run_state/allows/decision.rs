@@ -4,7 +4,7 @@ use super::{Allowed, refused};
 use crate::ids::NodeIndex;
 use crate::node_path::NodePath;
 use crate::record::{Decision, Verdict};
-use crate::run_state::lanes::Lane;
+use crate::run_state::lane::Lane;
 use crate::run_state::node_state::StepState;
 use crate::run_state::{Phase, RunState};
 

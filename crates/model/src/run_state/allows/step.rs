@@ -5,7 +5,7 @@ use crate::ids::{Attempt, Effort, NodeIndex};
 use crate::node_path::NodePath;
 use crate::plan::StepKind;
 use crate::record::{Items, Mode, StepEnd};
-use crate::run_state::lanes::Lane;
+use crate::run_state::lane::Lane;
 use crate::run_state::node_state::{Block, StepState};
 use crate::run_state::{Course, RunState};
 

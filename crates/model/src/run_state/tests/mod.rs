@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use self::plans::{Sketch, act, plan, sketch};
-use super::lanes::Lane;
+use super::lane::Lane;
 use super::*;
 use crate::ids::Attempt;
 use crate::node_path::ItemKey;
