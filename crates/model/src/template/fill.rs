@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value};
 
+use super::cannot_fill::CannotFill;
 use super::render::Rendered;
 use super::{Scope, Template, is_templated};
 use crate::source::Span;
@@ -40,16 +41,6 @@ pub enum Decided {
         /// The reason, with the name of the value.
         why: String,
     },
-}
-
-/// The reason why a template cannot be filled in although everything it uses is known.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{template}`: {why}")]
-pub struct CannotFill {
-    /// The template.
-    pub template: String,
-    /// The reason.
-    pub why: String,
 }
 
 /// Fills in every template inside `with`.

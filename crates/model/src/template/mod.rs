@@ -9,6 +9,7 @@
 //! without anything that reads other templates.
 
 mod blocks;
+mod cannot_fill;
 mod compile;
 mod fill;
 mod helpers;
@@ -21,7 +22,8 @@ mod scope;
 mod strict;
 mod written;
 
-pub use fill::{CannotFill, Decided, Filled};
+pub use cannot_fill::CannotFill;
+pub use fill::{Decided, Filled};
 pub use reference::{NotAReference, Reference};
 pub use run_values::Values;
 pub use scope::{Found, Scope};

@@ -9,8 +9,8 @@ use std::io;
 use handlebars::{Context, Output, RenderContext, RenderError, RenderErrorReason, Renderable as _};
 use serde_json::{Map, Value};
 
+use super::cannot_fill::CannotFill;
 use super::compile::{Compiled, Program};
-use super::fill::CannotFill;
 use super::helpers::HANDLEBARS;
 use super::{Found, Scope, Template, Use};
 

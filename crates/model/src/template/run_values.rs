@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::fill::{CannotFill, Decided, Filled, fill};
+use super::cannot_fill::CannotFill;
+use super::fill::{Decided, Filled, fill};
 use super::{Found, Reference, Scope, Template};
 use crate::ids::NodeIndex;
 use crate::run_state::RunState;
