@@ -1,4 +1,4 @@
-//! What an error of the network says, and about which side.
+//! Network errors: each says something about our side, or about the other.
 //!
 //! A plug-in that looks at another machine concludes something from a failure: a refused port means that no server
 //! listens there. A failure of Lifeboat's own machine looks much the same and says nothing about the other side. This
@@ -7,7 +7,7 @@
 use std::error::Error;
 use std::io;
 
-/// What a failed exchange with another machine shows.
+/// The cause of a failed exchange with another machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NetworkFault {
     /// The failure is on our side: no file descriptor or memory left, no route, no permission, no name server. The
@@ -24,12 +24,12 @@ pub enum NetworkFault {
 }
 
 impl NetworkFault {
-    /// What an error shows whose chain of causes holds one of the system or of a stream. `None`: it holds none.
+    /// The cause that an error's chain of sources names, of the system or of a stream. `None`: it names none.
     pub fn of(error: &(dyn Error + 'static)) -> Option<Self> {
         innermost(error).map(Self::of_io)
     }
 
-    /// What an error of a TCP connection shows.
+    /// The cause that an error of a TCP connection names.
     pub fn of_io(error: &io::Error) -> Self {
         use io::ErrorKind as Kind;
         match error.kind() {
@@ -47,7 +47,7 @@ impl NetworkFault {
         }
     }
 
-    /// What a failed connect to a unix socket shows: its path may not exist, and its queue may be full.
+    /// The cause of a failed connect to a unix socket: its path may not exist, and its queue may be full.
     pub fn of_unix_connect(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound => Self::Refused,

@@ -323,7 +323,7 @@ struct LazySpec {
     spec: LazyLock<ActionSpec, Box<dyn FnOnce() -> ActionSpec + Send + Sync>>,
 }
 
-/// What an action says of itself, but for its schemas.
+/// The answers of an action about itself, without its schemas.
 #[derive(Debug, Clone, Copy)]
 struct Said {
     description: Description,

@@ -1,4 +1,4 @@
-//! What can be done now, as the exact commands to type.
+//! The commands that an operator can type now.
 
 use lifeboat::{Before, Lifeboat, NextCommand, RequiredOutputs, next_commands};
 use lifeboat_display::next_commands::{self as display, Next};

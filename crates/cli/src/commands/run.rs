@@ -131,7 +131,7 @@ fn shown(context: &Context, file: &Path, source: &Source, problems: &Problems) -
     diagnostics::count(problems.len() + problems.omitted())
 }
 
-/// What to do about a wrong input.
+/// The hint that tells how to correct a wrong input.
 fn hint(refused: &RefusedInput) -> String {
     let RefusedInput { problem, is_declared } = refused;
     let (input, help) = (&problem.input, problem.help.as_deref());

@@ -1,4 +1,4 @@
-//! What may happen next to a node, in one word.
+//! The lane of a node: one word for its next move.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! What is still to be followed up after a change.
+//! The work that a change leaves to be followed up.
 
 use super::nodes::{ExpansionIndex, Scope};
 use crate::ids::NodeIndex;

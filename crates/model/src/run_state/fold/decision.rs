@@ -1,4 +1,4 @@
-//! What follows from a person's word.
+//! Folds a person's word in.
 
 use crate::ids::NodeIndex;
 use crate::node_path::NodePath;
